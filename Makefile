@@ -1,0 +1,87 @@
+# Every task has a target here; `make` alone lists them. Each target sets up what it needs by itself.
+
+PYTHON ?= $(shell ./tools/find-python)
+VENV ?= .venv
+SAM_VENV ?= .venv-sam
+PACKAGES := layers/domain libs/media libs/faces clients/camera clients/cli local
+CODE := layers libs clients local functions tests benchmarks
+INSTALLED := $(VENV)/.installed
+SAM := SAM_CLI_TELEMETRY=0 $(SAM_VENV)/bin/sam
+PIP_FLAGS := --quiet --disable-pip-version-check --no-input
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo up test test-fast check lint format types imports template bench build deploy lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(INSTALLED) ## Everything into .venv (the other targets call it)
+
+$(INSTALLED): requirements/dev.txt $(PACKAGES:%=%/pyproject.toml)
+	@./tools/find-python --check "$(PYTHON)"
+	@echo "Installing into $(VENV) (a minute or two the first time) ..."
+	@"$(PYTHON)" -m venv "$(VENV)"
+	@$(VENV)/bin/python -m pip install $(PIP_FLAGS) --require-hashes --no-deps --requirement requirements/dev.txt
+	@$(VENV)/bin/python -m pip install $(PIP_FLAGS) --no-deps --no-build-isolation $(PACKAGES:%=--editable ./%)
+	@touch $@
+
+demo: install ## The main job on real video, start to finish (ARGS="--video FILE --person NAME=PHOTO")
+	@$(VENV)/bin/sightline demo $(ARGS)
+
+up: install ## The whole stack on this machine until Ctrl-C
+	@$(VENV)/bin/sightline up $(ARGS)
+
+test: install ## All tests
+	@$(VENV)/bin/pytest $(ARGS)
+
+test-fast: install ## The tests that need no running stack
+	@$(VENV)/bin/pytest tests/architecture tests/unit tests/contract $(ARGS)
+
+check: lint types imports template ## Everything but the tests: lint, types, import rules, template
+
+lint: install
+	@$(VENV)/bin/ruff check $(CODE)
+	@$(VENV)/bin/ruff format --check $(CODE)
+
+format: install ## Format the code
+	@$(VENV)/bin/ruff format $(CODE)
+	@$(VENV)/bin/ruff check --fix $(CODE)
+
+types: install
+	@$(VENV)/bin/mypy layers/domain/sightline libs/media/sightline_media libs/faces/sightline_faces \
+		clients/camera/sightline_camera clients/cli/sightline_cli local/sightline_local functions benchmarks
+
+imports: install
+	@$(VENV)/bin/lint-imports
+
+template: install $(SAM_VENV)/.installed
+	@$(VENV)/bin/cfn-lint template.yaml
+	@$(SAM) validate --lint
+
+bench: install ## Speed and memory, into build/bench.json
+	@$(VENV)/bin/python -m benchmarks $(ARGS)
+
+build: $(SAM_VENV)/.installed ## sam build: what `sam deploy` puts on AWS (needs python3.13 on the PATH)
+	@./tools/find-python --require 3.13
+	@$(SAM) build
+
+deploy: build ## sam deploy --guided
+	@$(SAM) deploy --guided
+
+$(SAM_VENV)/.installed: requirements/sam.txt
+	@./tools/find-python --check "$(PYTHON)"
+	@echo "Installing aws-sam-cli into $(SAM_VENV) ..."
+	@"$(PYTHON)" -m venv "$(SAM_VENV)"
+	@$(SAM_VENV)/bin/python -m pip install $(PIP_FLAGS) --require-hashes --no-deps --requirement requirements/sam.txt
+	@touch $@
+
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
+lock: ## Pin the dependencies anew (needs uv on the PATH)
+	$(LOCK) requirements/dev.in --output-file requirements/dev.txt
+	$(LOCK) requirements/sam.in --output-file requirements/sam.txt
+	cd layers/domain && uv pip compile --quiet --python-platform aarch64-manylinux2014 --python-version 3.13 \
+		--generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.txt
+
+clean: ## Remove what was built and installed
+	rm -rf build .aws-sam $(VENV) $(SAM_VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,1 @@
+"""What Sightline costs in time and memory: `make bench`, read by docs/performance.md."""
