@@ -81,7 +81,8 @@ lock: ## Pin the dependencies anew (needs uv on the PATH)
 	$(LOCK) requirements/dev.in --output-file requirements/dev.txt
 	$(LOCK) requirements/sam.in --output-file requirements/sam.txt
 	cd layers/domain && uv pip compile --quiet --python-platform aarch64-manylinux2014 --python-version 3.13 \
-		--generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.txt
+		--generate-hashes --no-header --no-emit-index-url --no-emit-find-links --constraint ../../requirements/dev.txt \
+		pyproject.toml --output-file requirements.txt
 
 clean: ## Remove what was built and installed
 	rm -rf build .aws-sam $(VENV) $(SAM_VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

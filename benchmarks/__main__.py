@@ -18,7 +18,9 @@ RESULTS = Path("build/bench.json")
 def main(names: list[str]) -> int:
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
-        print(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        print(
+            f"no benchmark is called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}", file=sys.stderr
+        )
         return 2
     measurements: list[Measurement] = []
     for name in names or BENCHMARKS:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,10 @@ def write(measurements: Iterable[Measurement], path: Path) -> None:
 
 
 def show(measurements: Iterable[Measurement]) -> None:
-    table = Table("what", "measured", "unit", "goal", "")
+    table = Table(Column("what", no_wrap=True), "measured", "unit", "goal", "")
     for measured in measurements:
-        goal = "" if measured.goal is None else f"{'≤' if measured.better == 'lower' else '≥'} {measured.goal:g}"
+        sign = "≤" if measured.better == "lower" else "≥"
+        goal = "" if measured.goal is None else f"{sign} {measured.goal:g}"
         mark = {None: "", True: "[green]met[/]", False: "[red]missed[/]"}[measured.meets_goal]
         table.add_row(measured.name, f"{measured.value:,.1f}", measured.unit, goal, mark)
     Console().print(table)

@@ -1,0 +1,1 @@
+"""Devices: registered cameras, what their owners want of them, and what they do."""

@@ -1,0 +1,136 @@
+"""What a caller may ask of a device, checked at the door: the JSON bodies of POST and PATCH /devices."""
+
+import re
+from hashlib import sha256
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from sightline.devices.model import Location
+from sightline.errors import FieldError, RejectedError
+
+_DEVICE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+def is_device_id(text: str) -> bool:
+    return _DEVICE_ID.fullmatch(text) is not None
+
+
+def device_id_of_key(idempotency_key: str) -> str:
+    """The id of the device that a request with this key registers, now and when it is repeated."""
+    if not (1 <= len(idempotency_key) <= 255):
+        raise RejectedError(
+            "The request is not valid.", [FieldError("Idempotency-Key", "must have 1 to 255 characters")]
+        )
+    return "device-" + sha256(idempotency_key.encode()).hexdigest()[:16]
+
+
+def _device_id(text: str) -> str:
+    if not is_device_id(text):
+        raise ValueError(
+            "must be 1 to 63 lower-case letters, digits and hyphens, and not begin with a hyphen"
+        )
+    return text
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must not contain line breaks or other control characters")
+    return text
+
+
+def _time_zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError):  # unknown; a path outside the data; a folder such as "Europe"
+        raise ValueError("must be an IANA time zone such as Europe/Berlin or UTC") from None
+    return text
+
+
+def _similarity_threshold(percent: float) -> float:
+    if 0 < percent <= 1:
+        raise ValueError(
+            f"must be from 80 to 100: it is a percentage, {percent:g} would mean {percent * 100:g}"
+        )
+    if not 80 <= percent <= 100:
+        raise ValueError("must be from 80 to 100, a percentage (Rekognition reports nothing below 80)")
+    return percent
+
+
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_printable)
+]
+DeviceId = Annotated[str, AfterValidator(_device_id)]
+TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_time_zone)]
+SimilarityThreshold = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_similarity_threshold)]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+
+
+class _Request(BaseModel):
+    # Built at the first POST or PATCH: every other request starts cold without it.
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
+
+
+class PlaceRequest(_Request):
+    latitude: Latitude
+    longitude: Longitude
+
+    def to_location(self) -> Location:
+        return Location(self.latitude, self.longitude)
+
+
+class RegisterRequest(_Request):
+    """POST /devices: every field may be left out."""
+
+    device_id: DeviceId | None = None
+    name: Text | None = None
+    site: Text | None = None
+    location: PlaceRequest | None = None
+    time_zone: TimeZone = "UTC"
+    engine: Literal["stream-processor"] | None = None
+    similarity_threshold: SimilarityThreshold = 90.0
+    retention_hours: Annotated[int, Field(ge=1, le=87600)] = 24
+
+
+class PlaceChange(_Request):
+    """Part of a place: what is left out stays."""
+
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+
+    @field_validator("latitude", "longitude", mode="before")
+    @classmethod
+    def _stays(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("cannot be removed alone; set location to null instead")
+        return value
+
+    def merged_into(self, location: Location | None) -> Location:
+        known = {} if location is None else {"latitude": location.latitude, "longitude": location.longitude}
+        merged = known | self.model_dump(exclude_unset=True)
+        missing = [name for name in ("latitude", "longitude") if name not in merged]
+        if missing:
+            raise RejectedError(
+                "The request is not valid.",
+                [FieldError(f"location.{name}", "is required") for name in missing],
+            )
+        return Location(**merged)
+
+
+class ChangeRequest(_Request):
+    """PATCH /devices/{device_id}, a JSON merge patch (RFC 7396): null removes; what is left out stays."""
+
+    name: Text | None = None
+    site: Text | None = None
+    location: PlaceChange | None = None
+    time_zone: TimeZone | None = None
+    similarity_threshold: SimilarityThreshold | None = None
+
+    @field_validator("name", "time_zone", "similarity_threshold", mode="before")
+    @classmethod
+    def _stays(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("cannot be removed")
+        return value

@@ -1,0 +1,187 @@
+"""A batch of one face stream → parked records, sightings, visits and alerts, rows of the sightings stream."""
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from sightline.clock import Clock
+from sightline.errors import UnavailableError
+from sightline.sightings.face_record import UnreadableRecordError, read_face_record
+from sightline.sightings.model import (
+    Attended,
+    FaceRecord,
+    ParkedRecord,
+    Row,
+    Sighting,
+    device_of,
+    sightings_of,
+)
+from sightline.sightings.roster import Known, RememberedRoster
+
+# A batch that comes again finds in here which of its rows have gone out: enough for a hundred batches.
+ROWS_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One record as Kinesis delivers it."""
+
+    sequence_number: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records of one face stream, in its order."""
+
+    face_stream: str
+    deliveries: tuple[Delivery, ...]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What happened to a batch; `failures` are the positions of records that must come again, with why."""
+
+    records: int
+    parked: int = 0
+    sightings: int = 0
+    alerts_sent: int = 0
+    unknown_faces: int = 0
+    records_of_no_device: int = 0
+    failures: dict[int, str] = field(default_factory=dict)
+
+    def fail(self, positions: Iterable[int], reason: str) -> None:
+        for position in positions:
+            self.failures.setdefault(position, reason)
+
+
+class Visitors(Protocol):
+    def attend(self, sightings: Sequence[Sighting]) -> Attended:
+        """Sort the sightings into visits and send the alerts that are due."""
+        ...
+
+
+class SightingStream(Protocol):
+    def put(self, rows: Sequence[Row]) -> frozenset[str]:
+        """The sighting ids of the rows that did not go in."""
+        ...
+
+
+class ParkedRecords(Protocol):
+    def park(self, record: ParkedRecord) -> None:
+        """Keep it; parking it again changes nothing. UnavailableError when it cannot be kept now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A sighting, and the position of the first record of the batch that shows it."""
+
+    position: int
+    sighting: Sighting
+
+
+@dataclass(frozen=True, slots=True)
+class FaceRecordConsumer:
+    """`consume` may be given the same batch again, wholly or from any record on, at any time."""
+
+    roster: RememberedRoster
+    visitors: Visitors
+    stream: SightingStream
+    parked: ParkedRecords
+    clock: Clock
+    stack_name: str
+    rows_put: OrderedDict[str, None] = field(default_factory=OrderedDict)
+
+    def consume(self, batch: Batch) -> Outcome:
+        outcome = Outcome(len(batch.deliveries))
+        records = self._read(batch, outcome)
+        seen = self._see(batch.face_stream, records, outcome)
+        attended = self.visitors.attend([each.sighting for each in seen])
+        outcome.alerts_sent = attended.alerts_sent
+        for each in seen:
+            if each.sighting.sighting_id in attended.refused:
+                outcome.fail([each.position], attended.refused[each.sighting.sighting_id])
+        self._put_rows(seen, attended, outcome)
+        return outcome
+
+    def _read(self, batch: Batch, outcome: Outcome) -> dict[int, FaceRecord]:
+        records: dict[int, FaceRecord] = {}
+        for position, delivery in enumerate(batch.deliveries):
+            try:
+                records[position] = read_face_record(delivery.payload)
+            except UnreadableRecordError as error:
+                self._park(batch.face_stream, position, delivery, str(error), outcome)
+        return records
+
+    def _park(
+        self, face_stream: str, position: int, delivery: Delivery, reason: str, outcome: Outcome
+    ) -> None:
+        try:
+            self.parked.park(
+                ParkedRecord(face_stream, delivery.sequence_number, delivery.payload, reason, self.clock())
+            )
+        except UnavailableError as error:
+            outcome.fail([position], error.detail)
+        else:
+            outcome.parked += 1
+
+    def _see(self, face_stream: str, records: dict[int, FaceRecord], outcome: Outcome) -> list[_Seen]:
+        matched = {position: record for position, record in records.items() if record.matched_face_ids}
+        devices = {
+            position: device_of(face_stream, record.frame.video_stream_arn, stack_name=self.stack_name)
+            for position, record in matched.items()
+        }
+        try:
+            known = self._look_up(devices, matched)
+        except UnavailableError as error:
+            outcome.fail(matched, error.detail)
+            return []
+        seen: dict[str, _Seen] = {}
+        for position, record in matched.items():
+            outcome.unknown_faces += sum(each not in known.faces for each in record.matched_face_ids)
+            device = known.devices.get(devices[position] or "")
+            if device is None:
+                # The device was deleted while its last records were on their way: nobody waits for its alerts
+                # any more, and no retry brings it back. So they are counted, not parked and not retried.
+                outcome.records_of_no_device += 1
+                continue
+            for sighting in sightings_of(record, device, known.faces):
+                seen.setdefault(sighting.sighting_id, _Seen(position, sighting))
+        outcome.sightings = len(seen)
+        return list(seen.values())
+
+    def _look_up(self, devices: dict[int, str | None], records: dict[int, FaceRecord]) -> Known:
+        device_ids = frozenset(device_id for device_id in devices.values() if device_id)
+        face_ids = frozenset[str]().union(*(record.matched_face_ids for record in records.values()))
+        return self.roster.look_up(device_ids, face_ids, self.clock())
+
+    def _put_rows(self, seen: Sequence[_Seen], attended: Attended, outcome: Outcome) -> None:
+        """The rows of what is settled; what must come again brings its rows then."""
+        now = self.clock()
+        rows = [
+            _row(each.sighting, visit_id, now)
+            for each in seen
+            if (visit_id := attended.visit_ids.get(each.sighting.sighting_id))
+            and each.sighting.sighting_id not in self.rows_put
+        ]
+        if not rows:
+            return
+        refused = self.stream.put(rows)
+        missing = (each.position for each in seen if each.sighting.sighting_id in refused)
+        outcome.fail(missing, "the sightings stream did not take every row")
+        self._remember(row.sighting_id for row in rows if row.sighting_id not in refused)
+
+    def _remember(self, sighting_ids: Iterable[str]) -> None:
+        self.rows_put.update(dict.fromkeys(sighting_ids))
+        while len(self.rows_put) > ROWS_REMEMBERED:
+            self.rows_put.popitem(last=False)
+
+
+def _row(sighting: Sighting, visit_id: str, recorded_at: datetime) -> Row:
+    row = sighting.to_row(visit_id=visit_id, recorded_at=recorded_at)
+    content = json.dumps(row, ensure_ascii=False).encode()
+    return Row(sighting.sighting_id, sighting.device.device_id, content)
