@@ -19,7 +19,7 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def media() -> Path:
-    """The real videos and photos; they are not part of the project, so without them a test says that it skips."""
+    """The real videos and photos; they are not part of the project, so a test without them skips, and says so."""
     if not (MEDIA / "manifest.json").is_file():
         pytest.skip("real media not found at ../shared/media")
     return MEDIA

@@ -31,7 +31,9 @@ def test_every_folder_of_functions_is_deployed(functions: Functions, repository:
     deployed = {Path(properties["CodeUri"]).name for properties in functions.values()}
 
     folders = {
-        path.name for path in (repository / "functions").iterdir() if path.is_dir() and path.name[0] not in "_."
+        path.name
+        for path in (repository / "functions").iterdir()
+        if path.is_dir() and path.name[0] not in "_."
     }
 
     assert folders == deployed
@@ -64,7 +66,9 @@ def test_a_handler_reads_exactly_the_variables_that_the_template_gives_it(functi
         assert read == given, name
 
 
-def test_every_handler_can_be_imported_with_an_empty_environment(functions: Functions, repository: Path) -> None:
+def test_every_handler_can_be_imported_with_an_empty_environment(
+    functions: Functions, repository: Path
+) -> None:
     modules = sorted({_module(properties) for properties in functions.values()})
     program = "import sys; sys.path.insert(0, '.'); " + "; ".join(f"import {module}" for module in modules)
 

@@ -38,7 +38,11 @@ def test_no_managed_policy_is_attached(template: dict[str, Any]) -> None:
 
     assert "ManagedPolicyArns" not in text
     for name, resource in template["Resources"].items():
-        for policy in resource["Properties"].get("Policies", []) if resource["Type"].startswith("AWS::Serverless") else []:
+        for policy in (
+            resource["Properties"].get("Policies", [])
+            if resource["Type"].startswith("AWS::Serverless")
+            else []
+        ):
             assert isinstance(policy, dict), f"{name}: {policy}"
 
 
@@ -67,7 +71,9 @@ def test_whatever_holds_faces_or_names_outlives_a_mistake_and_is_encrypted(templ
 def test_rekognition_may_read_video_and_write_face_streams_and_nothing_else(template: dict[str, Any]) -> None:
     role = template["Resources"]["RekognitionRole"]["Properties"]
 
-    allowed = {action for statement in _statements(role["Policies"]) for action in _listed(statement["Action"])}
+    allowed = {
+        action for statement in _statements(role["Policies"]) for action in _listed(statement["Action"])
+    }
 
     assert allowed == {
         "kinesisvideo:GetDataEndpoint",

@@ -20,7 +20,7 @@ def _actions(machine: Machine) -> set[str]:
     found = set()
     for state in machine["States"].values():
         sdk = re.fullmatch(r"arn:aws:states:::(?:aws-sdk:)?(\w+):(\w+)", state.get("Resource", ""))
-        if sdk and sdk[1] != "lambda" or sdk and sdk[2] != "invoke":
+        if (sdk and sdk[1] != "lambda") or (sdk and sdk[2] != "invoke"):
             found.add(f"{sdk[1]}:{sdk[2][0].upper()}{sdk[2][1:]}")
     return found
 
@@ -47,13 +47,21 @@ def test_every_call_that_makes_or_removes_something_can_be_repeated(machine: Mac
         verb = state.get("Resource", "").rpartition(":")[2]
         caught = {error for catcher in state.get("Catch", []) for error in catcher["ErrorEquals"]}
         if verb.startswith("create"):
-            assert any(error.endswith(("ResourceInUseException", "ResourceConflictException")) for error in caught), name
+            assert any(
+                error.endswith(("ResourceInUseException", "ResourceConflictException")) for error in caught
+            ), name
         if verb.startswith(("delete", "stop")) and "aws-sdk" in state["Resource"]:
             assert any(error.endswith("ResourceNotFoundException") for error in caught), name
 
 
 def test_whatever_fails_in_a_start_is_explained_and_undone(machine: Machine) -> None:
-    starting = ["CreateVideoStream", "DescribeVideoStream", "CreateFaceStream", "DescribeFaceStream", "CreateMapping"]
+    starting = [
+        "CreateVideoStream",
+        "DescribeVideoStream",
+        "CreateFaceStream",
+        "DescribeFaceStream",
+        "CreateMapping",
+    ]
     starting += ["CreateProcessor", "MarkStarting", "StartProcessor", "DescribeProcessor", "MarkRunning"]
     for name in starting:
         everything = [c for c in machine["States"][name]["Catch"] if c["ErrorEquals"] == ["States.ALL"]]
@@ -83,4 +91,6 @@ def test_every_substitution_is_used_and_given(template: dict[str, Any], reposito
 def test_no_yaml_alias_stands_in_a_definition(repository: Path) -> None:
     for path in (repository / "statemachines").glob("*.yaml"):
         for number, line in enumerate(path.read_text().splitlines(), 1):
-            assert not re.search(r":\s+[&*]\w", line), f"{path.name}:{number}: CloudFormation reads no aliases"
+            assert not re.search(r":\s+[&*]\w", line), (
+                f"{path.name}:{number}: CloudFormation reads no aliases"
+            )

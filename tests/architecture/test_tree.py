@@ -8,7 +8,19 @@ from typing import Any
 import pytest
 
 PACKAGES = ["layers", "libs", "clients", "local", "functions", "benchmarks"]
-SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc", "core", "shared", "data"}
+SAYS_NOTHING = {
+    "utils",
+    "util",
+    "helpers",
+    "helper",
+    "common",
+    "manager",
+    "base",
+    "misc",
+    "core",
+    "shared",
+    "data",
+}
 
 
 def _modules(repository: Path) -> list[Path]:
@@ -22,7 +34,9 @@ def _modules(repository: Path) -> list[Path]:
 
 def test_no_module_has_a_name_that_says_nothing(repository: Path) -> None:
     for path in _modules(repository):
-        assert not SAYS_NOTHING & {part.removesuffix(".py") for part in path.relative_to(repository).parts}, path
+        words = {part.removesuffix(".py") for part in path.relative_to(repository).parts}
+
+        assert not SAYS_NOTHING & words, path
 
 
 def test_no_module_is_longer_than_three_hundred_lines(repository: Path) -> None:
@@ -32,11 +46,9 @@ def test_no_module_is_longer_than_three_hundred_lines(repository: Path) -> None:
 
 
 def test_every_module_says_what_it_is_for(repository: Path) -> None:
-    silent = [
-        str(path)
-        for path in _modules(repository)
-        if path.read_text().strip() and not path.read_text().lstrip("#!/usr bin env python3\n").startswith('"""')
-    ]
+    texts = {str(path): path.read_text().strip() for path in _modules(repository)}
+
+    silent = [path for path, text in texts.items() if text and not text.startswith('"""')]
 
     assert silent == []
 
@@ -51,11 +63,7 @@ def test_the_environment_is_read_in_settings_only(repository: Path) -> None:
 def test_every_sample_event_is_used_by_a_test(repository: Path) -> None:
     tests = "\n".join(path.read_text() for path in (repository / "tests").rglob("*.py"))
 
-    unused = [
-        str(path)
-        for path in (repository / "events").rglob("*.json")
-        if path.stem not in tests
-    ]
+    unused = [str(path) for path in (repository / "events").rglob("*.json") if path.stem not in tests]
 
     assert unused == []
 
