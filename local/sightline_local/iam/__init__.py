@@ -1,0 +1,31 @@
+"""IAM: who calls, what their role allows, and the refusal in AWS's words when it does not.
+
+Roles and their policies live in moto's IAM backend. Every request of every port passes
+`Sessions.caller_of(access key, session token)` and `Authorizer.authorize(caller, action, resource ARN,
+context)`; the key "local" is the administrator's and passes everything. `Sessions.assume` lends a role to a
+service principal or to another role, if the role's trust policy says so. Signatures are not verified;
+session tokens are.
+"""
+
+from sightline_local.iam.authorizer import AccessDenied, Authorizer
+from sightline_local.iam.callers import (
+    ADMIN_ACCESS_KEY,
+    ADMIN_CREDENTIALS,
+    ADMIN_SECRET_KEY,
+    Caller,
+    Credentials,
+)
+from sightline_local.iam.sessions import Sessions, TrustDenied, UnknownKey
+
+__all__ = [
+    "ADMIN_ACCESS_KEY",
+    "ADMIN_CREDENTIALS",
+    "ADMIN_SECRET_KEY",
+    "AccessDenied",
+    "Authorizer",
+    "Caller",
+    "Credentials",
+    "Sessions",
+    "TrustDenied",
+    "UnknownKey",
+]

@@ -122,3 +122,14 @@ def test_a_process_that_only_holds_a_pool_loads_no_network_library() -> None:
     code = "import sys, sightline_faces; print({'dlib', 'onnx', 'onnxruntime'} & set(sys.modules))"
 
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
+
+
+def test_the_network_library_reports_to_nobody(tmp_path: Path) -> None:
+    code = "from sightline_faces.networks import *; from sightline_faces.session import Session; "
+    code += "Session(cached(DETECTOR_NETWORK))"
+    environment = {"HOME": str(Path.home()), "TMPDIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+    # Left alone, it keeps its session id and a device id where it may write.
+    assert list(tmp_path.rglob("*")) == []
