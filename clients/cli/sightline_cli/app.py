@@ -1,0 +1,174 @@
+"""The commands. Each imports what it needs when it runs, so that `sightline --help` is quick."""
+# ruff: noqa: PLC0415, PLR0917 - late imports on purpose; Typer passes options by name
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sightline_cli.errors import FAILED, INTERRUPTED, MISUSED, CliError, explain, one_line
+from sightline_cli.options import AsJson, Aws, AwsPort, DeviceId, EndpointUrl, Region, StackName, chosen_stack
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+Template = Annotated[
+    Path | None, typer.Option("--template", help="The SAM template [default: the project's].")
+]
+
+
+@app.callback(invoke_without_command=True)
+def sightline(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks (also SIGHTLINE_DEBUG=1).")] = False,
+) -> None:
+    """Know within seconds when a person on your watchlist walks past one of your cameras."""
+    if debug:
+        os.environ["SIGHTLINE_DEBUG"] = "1"
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(MISUSED)
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the HTTP API; 0 for any.")] = 8080,
+    aws_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the AWS endpoint; 0 for any.")
+    ] = 4566,
+    template: Template = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the whole stack on this machine until Ctrl-C."""
+    from sightline_cli.up import run_up
+
+    run_up(template=template, api_port=port, aws_port=aws_port, as_json=as_json)
+
+
+@app.command()
+def demo(
+    video: Annotated[
+        Path | None, typer.Option(help="An H.264 video [default: a clip made on the spot].")
+    ] = None,
+    person: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=PHOTO", help="Who is to be recognised; repeatable.")
+    ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Leave evidence, face records and logs in this folder.")
+    ] = None,
+    template: Template = None,
+    as_json: AsJson = False,
+) -> None:
+    """See a face in a video become an alert, start to finish."""
+    from sightline_cli.demo.command import run_demo
+
+    raise typer.Exit(
+        run_demo(video=video, people=tuple(person or ()), keep=keep, template=template, as_json=as_json)
+    )
+
+
+@app.command()
+def camera(
+    device: DeviceId,
+    file: Annotated[Path, typer.Option(help="An H.264 video file; it is not encoded again.")],
+    loop: Annotated[bool, typer.Option("--loop", help="Begin again at the end, until Ctrl-C.")] = False,
+    aws: Aws = False,
+    aws_port: AwsPort = None,
+    endpoint_url: EndpointUrl = None,
+    region: Region = None,
+    stack: StackName = "sightline",
+    as_json: AsJson = False,
+) -> None:
+    """Stream a video to a device in real time, as its camera would."""
+    from sightline_cli.camera import run_camera
+
+    where = chosen_stack(
+        aws=aws, aws_port=aws_port, endpoint_url=endpoint_url, region=region, stack_name=stack
+    )
+    run_camera(where, device_id=device, file=file, loop=loop, as_json=as_json)
+
+
+@app.command()
+def replay(
+    records: Annotated[
+        str, typer.Argument(metavar="RECORDS.jsonl", help="Face records, one a line; - for stdin.")
+    ],
+    device: DeviceId,
+    speed: Annotated[
+        float, typer.Option(min=0, help="10: ten times as fast as recorded; 0: no pauses.")
+    ] = 1.0,
+    aws: Aws = False,
+    aws_port: AwsPort = None,
+    endpoint_url: EndpointUrl = None,
+    region: Region = None,
+    stack: StackName = "sightline",
+    as_json: AsJson = False,
+) -> None:
+    """Put face records from a file into a device's face stream."""
+    from sightline_cli.replay_command import run_replay
+
+    where = chosen_stack(
+        aws=aws, aws_port=aws_port, endpoint_url=endpoint_url, region=region, stack_name=stack
+    )
+    raise typer.Exit(run_replay(where, device_id=device, records=records, speed=speed, as_json=as_json))
+
+
+@app.command()
+def token(
+    aws: Aws = False,
+    aws_port: AwsPort = None,
+    endpoint_url: EndpointUrl = None,
+    region: Region = None,
+    stack: StackName = "sightline",
+) -> None:
+    """Print an access token for the HTTP API, valid for an hour."""
+    from sightline_cli.tokens import new_token
+
+    where = chosen_stack(
+        aws=aws, aws_port=aws_port, endpoint_url=endpoint_url, region=region, stack_name=stack
+    )
+    typer.echo(new_token(where))
+
+
+@app.command()
+def env(aws_port: AwsPort = None, endpoint_url: EndpointUrl = None) -> None:
+    """Print what points AWS tools at the local stack, for eval."""
+    from sightline_cli.environment import export_lines
+
+    where = chosen_stack(
+        aws=False, aws_port=aws_port, endpoint_url=endpoint_url, region=None, stack_name="sightline"
+    )
+    typer.echo("\n".join(export_lines(where.target)))
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command; give the exit code. Every failure is one line on stderr."""
+    if "--debug" in arguments:
+        os.environ["SIGHTLINE_DEBUG"] = "1"
+        arguments = [argument for argument in arguments if argument != "--debug"]
+    try:
+        code = app(arguments, prog_name="sightline", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter must not fail on flushing it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except typer.TyperException as error:
+        return _fail(error, one_line(error.format_message()), error.exit_code)
+    except Exception as error:  # noqa: BLE001 - the last line of defence between a traceback and the user
+        line = (
+            explain(error)
+            or one_line(f"unexpected {type(error).__name__}: {error}") + " (--debug shows more)"
+        )
+        return _fail(error, line, error.exit_code if isinstance(error, CliError) else FAILED)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(error: Exception, line: str, code: int) -> int:
+    if os.environ.get("SIGHTLINE_DEBUG"):
+        traceback.print_exception(error)
+    print(f"sightline: {line}", file=sys.stderr)
+    return code

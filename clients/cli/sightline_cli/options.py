@@ -1,0 +1,37 @@
+"""Options that several commands share."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sightline_cli.stack import Stack
+
+Aws = Annotated[
+    bool, typer.Option("--aws", help="The stack in the real AWS account, with your own credentials.")
+]
+AwsPort = Annotated[
+    int | None,
+    typer.Option(
+        "--aws-port", min=1, max=65535, help="Port of the local stack's AWS endpoint [default: 4566]."
+    ),
+]
+EndpointUrl = Annotated[
+    str | None, typer.Option("--endpoint-url", help="AWS endpoint of the stack [default: $AWS_ENDPOINT_URL].")
+]
+Region = Annotated[str | None, typer.Option("--region", help="AWS region [default locally: us-east-1].")]
+StackName = Annotated[str, typer.Option("--stack", help="Name of the CloudFormation stack.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per line, for programs.")]
+DeviceId = Annotated[str, typer.Option("--device", help="The device_id of a registered device.")]
+
+
+def chosen_stack(
+    *, aws: bool, aws_port: int | None, endpoint_url: str | None, region: str | None, stack_name: str
+) -> "Stack":
+    """Give the stack that the shared options name."""
+    from sightline_cli.stack import Stack, Target  # noqa: PLC0415 - boto3 is slow to import
+
+    target = Target.choose(
+        aws=aws, aws_port=aws_port, endpoint_url=endpoint_url, region=region, stack_name=stack_name
+    )
+    return Stack(target)

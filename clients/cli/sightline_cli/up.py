@@ -1,0 +1,65 @@
+"""`sightline up`: the whole stack on this machine until Ctrl-C."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.panel import Panel
+
+from sightline_cli.interrupts import Interrupt, interruptible
+from sightline_cli.local_stack import find_template, local_stack
+
+if TYPE_CHECKING:
+    from sightline_local.runtime import Runtime
+
+FOREVER_SECONDS = 10.0 * 365 * 86400
+
+
+def run_up(*, template: Path | None, api_port: int, aws_port: int, as_json: bool) -> None:
+    """Serve until Ctrl-C or SIGTERM."""
+    with interruptible() as interrupt:
+        try:
+            _serve(interrupt, find_template(template, Path.cwd()), api_port, aws_port, as_json=as_json)
+        except KeyboardInterrupt:
+            if not as_json:
+                print("stopped")
+            raise
+
+
+def _serve(interrupt: Interrupt, template: Path, api_port: int, aws_port: int, *, as_json: bool) -> None:
+    from sightline_local.runtime import RuntimeOptions  # noqa: PLC0415 - moto takes a second to import
+
+    options = RuntimeOptions(template=template, api_port=api_port, aws_port=aws_port)
+    console = Console(highlight=False, stderr=as_json)
+    with (
+        console.status("starting the stack") as status,
+        local_stack(options, interrupt, status.update) as runtime,
+    ):
+        status.stop()
+        _announce(runtime, console, as_json=as_json)
+        interrupt.sleep(FOREVER_SECONDS)
+
+
+def _announce(runtime: "Runtime", console: Console, *, as_json: bool) -> None:
+    if as_json:
+        ready = {"api_url": runtime.api_url, "aws_url": runtime.aws_url, "outputs": dict(runtime.outputs)}
+        print(json.dumps({"event": "ready", **ready}), flush=True)
+        return
+    console.print(Panel.fit(_guide(runtime), title="Sightline is up", title_align="left"))
+
+
+def _guide(runtime: "Runtime") -> str:
+    port = runtime.aws_url.rsplit(":", 1)[1]
+    option = "" if port == "4566" else f" --aws-port {port}"
+    body = '{"device_id": "gate-3", "name": "Gate 3", "site": "north"}'
+    return f"""\
+HTTP API      {runtime.api_url}
+AWS endpoint  {runtime.aws_url}   (access key local, secret local)
+
+TOKEN=$(sightline token{option})
+curl -H "Authorization: Bearer $TOKEN" -d '{body}' {runtime.api_url}/devices
+sightline camera{option} --device gate-3 --file entrance.mp4
+eval "$(sightline env{option})"
+
+Ctrl-C stops it."""

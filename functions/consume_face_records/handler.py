@@ -1,0 +1,111 @@
+"""Face records of one face stream → sightings, visits, alerts; what cannot be read is parked."""
+
+import time
+from base64 import b64decode
+from datetime import timedelta
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from sightline.alerts.dynamo import DynamoVisits
+from sightline.alerts.memory import Invocations
+from sightline.alerts.service import OneAlertPerVisit
+from sightline.alerts.sns import SnsAlertSink
+from sightline.aws import client
+from sightline.clock import utc_now
+from sightline.settings import Settings
+from sightline.sightings.dynamo import DynamoRoster
+from sightline.sightings.kinesis import KinesisSightingStream
+from sightline.sightings.roster import RememberedRoster
+from sightline.sightings.s3 import S3ParkedRecords
+from sightline.sightings.service import Batch, Delivery, FaceRecordConsumer, Outcome
+
+logger = Logger()
+metrics = Metrics()
+
+
+class ConsumeFaceRecordsSettings(Settings):
+    """The function's environment."""
+
+    devices_table: str
+    faces_table: str
+    visits_table: str
+    sightings_stream: str
+    alerts_topic_arn: str
+    parked_records_bucket: str
+    stack_name: str
+    visit_gap_seconds: int
+
+
+@cache
+def invocations() -> Invocations:
+    """Apart from the rest: it tells this process from every other one for as long as it lives."""
+    return Invocations(uuid4().hex)
+
+
+@cache
+def consumer() -> FaceRecordConsumer:
+    """The only place that knows concrete classes."""
+    settings = ConsumeFaceRecordsSettings.from_env()
+    dynamodb = client("dynamodb")
+    roster = DynamoRoster(dynamodb, settings.devices_table, settings.faces_table, pause=time.sleep)
+    visitors = OneAlertPerVisit(
+        visits=DynamoVisits(dynamodb, settings.visits_table),
+        sink=SnsAlertSink(client("sns"), settings.alerts_topic_arn),
+        gap=timedelta(seconds=settings.visit_gap_seconds),
+        clock=utc_now,
+        invocations=invocations(),
+    )
+    return FaceRecordConsumer(
+        roster=RememberedRoster(roster),
+        visitors=visitors,
+        stream=KinesisSightingStream(client("kinesis"), settings.sightings_stream, pause=time.sleep),
+        parked=S3ParkedRecords(client("s3"), settings.parked_records_bucket),
+        clock=utc_now,
+        stack_name=settings.stack_name,
+    )
+
+
+def batch_of(event: dict[str, Any]) -> Batch:
+    """An event source mapping delivers records of one stream only."""
+    records = event["Records"]
+    face_stream = records[0]["eventSourceARN"].rpartition("/")[2] if records else ""
+    return Batch(
+        face_stream,
+        tuple(
+            Delivery(each["kinesis"]["sequenceNumber"], b64decode(each["kinesis"]["data"]))
+            for each in records
+        ),
+    )
+
+
+def report(batch: Batch, outcome: Outcome) -> None:
+    """What alarms and dashboards count, and one line for whoever looks for the reason."""
+    counts = {
+        "FaceRecords": outcome.records,
+        "Sightings": outcome.sightings,
+        "AlertsSent": outcome.alerts_sent,
+        "RecordsParked": outcome.parked,
+        "UnknownFaces": outcome.unknown_faces,
+        "RecordsOfNoDevice": outcome.records_of_no_device,
+    }
+    for name, count in counts.items():
+        metrics.add_metric(name, MetricUnit.Count, count)
+    about = {"face_stream": batch.face_stream, **counts}
+    if outcome.failures:
+        reasons = sorted(set(outcome.failures.values()))
+        logger.warning("batch comes again", extra={**about, "reasons": reasons})
+    elif outcome.sightings or outcome.parked:
+        logger.info("batch consumed", extra=about)
+
+
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    batch = batch_of(event)
+    outcome = consumer().consume(batch)
+    report(batch, outcome)
+    # Lambda delivers again from the lowest sequence number that is named, so one name says it all.
+    failed = [batch.deliveries[min(outcome.failures)].sequence_number] if outcome.failures else []
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}

@@ -1,0 +1,124 @@
+"""The one door to the local cloud: every AWS request is identified, authorised and passed on.
+
+SigV4 scope → service, operation, parameters → caller → permission → our own service, or moto. A request of
+the administrator to moto passes through untouched. Signatures are not verified; session tokens are.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sightline_local.cloud import answers, refusals
+from sightline_local.cloud.answers import Answer, Fault
+from sightline_local.cloud.calls import (
+    Call,
+    Environ,
+    Scope,
+    UnreadableCallError,
+    protocol_of,
+    read_call,
+    scope_of,
+)
+from sightline_local.cloud.http_server import HttpServer
+from sightline_local.cloud.service import RawResponse, ResolvesResources, Service, ServiceError
+from sightline_local.cloud.sts import StsService
+from sightline_local.iam import AccessDenied, Authorizer, Caller, Sessions, TrustDenied, UnknownKey
+
+_logger = logging.getLogger(__name__)
+# What Cognito answers without a signature: signing in is how a user gets one.
+_PUBLIC_TARGETS = frozenset(
+    f"AWSCognitoIdentityProviderService.{operation}"
+    for operation in [
+        "InitiateAuth",
+        "RespondToAuthChallenge",
+        "GetUser",
+        "RevokeToken",
+        "GlobalSignOut",
+        "ForgotPassword",
+        "ConfirmForgotPassword",
+        "ChangePassword",
+        "GetTokensFromRefreshToken",
+    ]
+)
+_PUBLIC_PATHS = ("/.well-known/jwks.json", "/.well-known/openid-configuration")
+_KINESIS_PUTS = ("Kinesis_20131202.PutRecord", "Kinesis_20131202.PutRecords")
+
+
+class Gateway:
+    """A WSGI application in front of moto's."""
+
+    def __init__(self, moto_app: Any, sessions: Sessions, authorizer: Authorizer) -> None:
+        self._moto = moto_app
+        self._sessions = sessions
+        self._authorizer = authorizer
+        self.services: dict[str, Service] = {"sts": StsService(sessions)}
+        self.on_kinesis_put: list[Callable[[str], None]] = []
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        scope = scope_of(environ)
+        if scope is None:
+            if _is_public(environ):
+                return self._to_moto(environ, start_response)
+            return answers.failure("rest-json", "", refusals.unsigned()).send(start_response)
+        service, protocol = scope.signing_name, protocol_of(environ, scope.signing_name)
+        try:
+            caller = self._sessions.caller_of(scope.access_key, scope.session_token)
+            if caller.is_admin and service not in self.services:
+                return self._to_moto(environ, start_response)
+            answer = self._answer(environ, scope, caller)
+            return answer.send(start_response) if answer else self._to_moto(environ, start_response)
+        except UnknownKey as error:
+            fault = refusals.unknown_key(error, service, protocol)
+        except (AccessDenied, TrustDenied) as error:
+            fault = refusals.denied(error, service, protocol)
+        except UnreadableCallError as error:
+            fault = refusals.unreadable(str(error))
+        except Exception as error:
+            _logger.exception("%s failed", service)
+            fault = refusals.internal(error)
+        return answers.failure(protocol, service, fault).send(start_response)
+
+    def _answer(self, environ: Environ, scope: Scope, caller: Caller) -> Answer | None:
+        """Authorise the call; the answer of our own service, or None when moto is to answer."""
+        service = self.services.get(scope.signing_name)
+        call = read_call(environ, scope.signing_name, modelled=service is not None)
+        params = call.params
+        if isinstance(service, ResolvesResources):
+            params = {**params, **service.resolve(call.operation, params)}
+        self._authorizer.authorize_call(caller, scope.signing_name, call.operation, params)
+        return None if service is None else _served(service, call, caller)
+
+    def _to_moto(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        put_to = self._stream_of_put(environ)
+        response: Iterable[bytes] = self._moto(environ, start_response)
+        if put_to:
+            for listener in self.on_kinesis_put:
+                listener(put_to)
+        return response
+
+    def _stream_of_put(self, environ: Environ) -> str | None:
+        if not self.on_kinesis_put or environ.get("HTTP_X_AMZ_TARGET") not in _KINESIS_PUTS:
+            return None
+        params = read_call(environ, "kinesis", modelled=False).params
+        return str(params.get("StreamName") or str(params.get("StreamARN", "")).rpartition("/")[2]) or None
+
+
+def _is_public(environ: Environ) -> bool:
+    path = str(environ.get("PATH_INFO", "")).rstrip("/")
+    return environ.get("HTTP_X_AMZ_TARGET") in _PUBLIC_TARGETS or path.endswith(_PUBLIC_PATHS)
+
+
+def _served(service: Service, call: Call, caller: Caller) -> Answer:
+    try:
+        value: dict[str, Any] | RawResponse = service.handle(call.operation, call.params, caller)
+    except ServiceError as error:
+        fault: Fault = answers.fault_of(error, call.model)
+        return answers.failure(call.protocol, call.signing_name, fault)
+    if call.model is None:
+        raise UnreadableCallError(f"{call.signing_name} does not speak {call.protocol} here")
+    return answers.result(call.model, call.protocol, value)
+
+
+def serve(gateway: Gateway, port: int = 0) -> HttpServer:
+    """Serve the gateway on the loopback; 0 takes any free port, a port in use raises OSError."""
+    return HttpServer(gateway, port)

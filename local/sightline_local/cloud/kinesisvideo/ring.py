@@ -1,0 +1,164 @@
+"""The fragments of one video stream, oldest to newest, the newest in memory and the rest in files."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Condition
+from time import monotonic
+
+from sightline_local.cloud.kinesisvideo.fragment_number import FragmentNumbers
+
+BUFFER_SECONDS = 300.0
+BUFFER_BYTES = 200_000_000
+"""What KVS keeps readable of a stream without retention."""
+
+
+class StreamGoneError(Exception):
+    """The stream was deleted, or the store closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewFragment:
+    """A fragment as it came in; `header` is what its file has in front of the cluster."""
+
+    header: bytes
+    media: bytes
+    producer_time: float
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFragment:
+    """Times are epoch seconds, to the millisecond."""
+
+    number: str
+    server_time: float
+    producer_time: float
+    duration_ms: int
+    size_bytes: int
+    header: bytes
+
+
+class FragmentRing:
+    """Safe for one writer and many readers."""
+
+    def __init__(self, folder: Path, memory_bytes: int, clock: Callable[[], float]) -> None:
+        self._folder = folder
+        self._memory_bytes = memory_bytes
+        self._clock = clock
+        self._numbers = FragmentNumbers()
+        self._keys: list[int] = []
+        self._fragments: list[StoredFragment] = []
+        self._in_memory: dict[str, bytes] = {}
+        self._bytes_in_memory = 0
+        self._bytes = 0
+        self._changed = Condition()
+        self._closed = False
+
+    def next_number(self) -> str:
+        return self._numbers.next(int(self._clock() * 1000))
+
+    def append(self, number: str, new: NewFragment, retention_hours: int) -> StoredFragment:
+        """Keep a fragment, wake the readers, let go of what is too old."""
+        size = len(new.header) + len(new.media)
+        now = round(self._clock(), 3)
+        stored = StoredFragment(number, now, new.producer_time, new.duration_ms, size, new.header)
+        with self._changed:
+            self._refuse_if_closed()
+            self._keys.append(int(number))
+            self._fragments.append(stored)
+            self._in_memory[number] = new.media
+            self._bytes_in_memory += len(new.media)
+            self._bytes += size
+            self._expire(now, retention_hours)
+            self._spill()
+            self._changed.notify_all()
+        return stored
+
+    def wait_after(self, number: int, seconds: float) -> StoredFragment | None:
+        """The oldest fragment with a greater number, waiting for it that long."""
+        deadline = monotonic() + seconds
+        with self._changed:
+            while True:
+                self._refuse_if_closed()
+                at = bisect_right(self._keys, number)
+                if at < len(self._fragments):
+                    return self._fragments[at]
+                left = deadline - monotonic()
+                if left <= 0:
+                    return None
+                self._changed.wait(left)
+
+    def newest_number(self) -> int:
+        with self._changed:
+            return self._keys[-1] if self._keys else 0
+
+    def fragments(self) -> list[StoredFragment]:
+        with self._changed:
+            return list(self._fragments)
+
+    def find(self, number: str) -> StoredFragment | None:
+        with self._changed:
+            key = int(number)
+            at = bisect_left(self._keys, key)
+            return self._fragments[at] if at < len(self._keys) and self._keys[at] == key else None
+
+    def media(self, fragment: StoredFragment) -> bytes | None:
+        """The bytes of a fragment; None when it has been let go of meanwhile."""
+        with self._changed:
+            in_memory = self._in_memory.get(fragment.number)
+        if in_memory is not None:
+            return in_memory
+        try:
+            return self._file(fragment.number).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def expire(self, retention_hours: int) -> None:
+        with self._changed:
+            self._expire(self._clock(), retention_hours)
+
+    def close(self) -> None:
+        """Forget everything; readers that wait are told so."""
+        with self._changed:
+            self._closed = True
+            self._in_memory.clear()
+            for fragment in self._fragments:
+                self._file(fragment.number).unlink(missing_ok=True)
+            self._fragments, self._keys = [], []
+            self._changed.notify_all()
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise StreamGoneError
+
+    def _expire(self, now: float, retention_hours: int) -> None:
+        limit = now - (retention_hours * 3600 if retention_hours else BUFFER_SECONDS)
+        count = 0
+        for fragment in self._fragments:
+            is_too_much = not retention_hours and self._bytes > BUFFER_BYTES
+            if fragment.server_time >= limit and not is_too_much:
+                break
+            self._forget(fragment)
+            count += 1
+        del self._fragments[:count], self._keys[:count]
+
+    def _forget(self, fragment: StoredFragment) -> None:
+        self._bytes -= fragment.size_bytes
+        media = self._in_memory.pop(fragment.number, None)
+        if media is None:
+            self._file(fragment.number).unlink(missing_ok=True)
+        else:
+            self._bytes_in_memory -= len(media)
+
+    def _spill(self) -> None:
+        while self._bytes_in_memory > self._memory_bytes and len(self._in_memory) > 1:
+            number, media = next(iter(self._in_memory.items()))
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._file(number).write_bytes(media)
+            del self._in_memory[number]
+            self._bytes_in_memory -= len(media)
+
+    def _file(self, number: str) -> Path:
+        return self._folder / f"{number}.cluster"

@@ -1,0 +1,5 @@
+"""Lambda's API, over `Functions` and `KinesisMappings`."""
+
+from sightline_local.cloud.lambda_.service import LambdaService
+
+__all__ = ["LambdaService"]

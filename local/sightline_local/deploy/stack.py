@@ -1,0 +1,82 @@
+"""Deploys a template: checks all of it, then makes its resources one after the other."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sightline_local.deploy.resource_type import ResourceType, check_properties
+from sightline_local.deploy.site import Site
+from sightline_local.deploy.table import RESOURCE_TYPES
+from sightline_local.errors import DeployError
+from sightline_local.template.intrinsics import IntrinsicError, resolve
+from sightline_local.template.scope import Made
+from sightline_local.template.template import Resource, Template
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A resource that was made, as CloudFormation lists it."""
+
+    resource: Resource
+    made: Made
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A deployed template."""
+
+    template: Template
+    deployed: tuple[Deployed, ...]
+    outputs: Mapping[str, str]
+    created_at: datetime
+
+
+def check(template: Template, kinds: Mapping[str, ResourceType] = RESOURCE_TYPES) -> None:
+    """Refuse, by name and line, every type, property and attribute that the runtime does not know."""
+    by_id = {resource.logical_id: kinds.get(resource.type) for resource in template.resources}
+    for resource in template.resources:
+        kind = by_id[resource.logical_id]
+        if kind is None:
+            line = resource.source.line_of("Resources", resource.origin, "Type")
+            raise resource.error(f"the local runtime does not know the type {resource.type}", at=line)
+        check_properties(resource, kind)
+        _check_attributes(template, by_id, resource)
+
+
+def _check_attributes(
+    template: Template, by_id: Mapping[str, ResourceType | None], resource: Resource
+) -> None:
+    for name, value in resource.properties.items():
+        for logical_id, attributes in template.scope.resources_in(value).items():
+            kind = by_id.get(logical_id)
+            unknown = attributes - kind.attributes if kind else frozenset()
+            if kind and unknown:
+                problem = f"the local runtime does not know the attribute {min(unknown)} of {kind.name}"
+                raise resource.error(problem, name)
+
+
+def deploy(template: Template, site: Site, now: Callable[[], datetime]) -> Stack:
+    """Make every resource, each after those it refers to; DeployError when the emulated cloud refuses one."""
+    created_at = now()
+    deployed = []
+    for resource in template.resources:
+        made = _make(template, resource, site)
+        template.scope.made[resource.logical_id] = made
+        deployed.append(Deployed(resource, made, now()))
+    outputs = {output.name: str(resolve(output.value, template.scope)) for output in template.outputs}
+    return Stack(template, tuple(deployed), outputs, created_at)
+
+
+def _make(template: Template, resource: Resource, site: Site) -> Made:
+    properties: Any = resolve(dict(resource.properties), template.scope)
+    try:
+        return RESOURCE_TYPES[resource.type].create(resource, properties, site)
+    except ClientError as error:
+        reason = f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
+        raise DeployError(resource.logical_id, resource.type, reason) from error
+    except (BotoCoreError, IntrinsicError) as error:
+        raise DeployError(resource.logical_id, resource.type, str(error).replace("\n", " ")) from error

@@ -1,0 +1,44 @@
+"""Every type of resource that the runtime can make."""
+
+from collections.abc import Mapping
+
+from sightline_local.deploy import (
+    apigatewayv2,
+    cognito,
+    dynamodb,
+    iam,
+    kinesis,
+    lambda_,
+    logs,
+    rekognition,
+    s3,
+    sns,
+    sqs,
+    stepfunctions,
+)
+from sightline_local.deploy.resource_type import ResourceType
+
+RESOURCE_TYPES: Mapping[str, ResourceType] = {
+    kind.name: kind
+    for kind in (
+        apigatewayv2.API,
+        apigatewayv2.STAGE,
+        cognito.USER_POOL,
+        cognito.USER_POOL_CLIENT,
+        dynamodb.TABLE,
+        iam.ROLE,
+        kinesis.STREAM,
+        lambda_.EVENT_SOURCE_MAPPING,
+        lambda_.FUNCTION,
+        lambda_.LAYER_VERSION,
+        lambda_.PERMISSION,
+        logs.LOG_GROUP,
+        rekognition.COLLECTION,
+        s3.BUCKET,
+        sns.SUBSCRIPTION,
+        sns.TOPIC,
+        sqs.QUEUE,
+        sqs.QUEUE_POLICY,
+        stepfunctions.STATE_MACHINE,
+    )
+}

@@ -1,0 +1,56 @@
+"""Frames between the runtime and a function's process: a JSON head and raw bytes."""
+
+import json
+import socket
+import struct
+import time
+from typing import Any
+
+_LENGTHS = struct.Struct(">II")
+
+
+class ChannelClosed(Exception):  # noqa: N818  an event rather than an error
+    """The other side has gone."""
+
+
+class Channel:
+    """One end of a socket pair; used by one thread at a time."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._socket = end
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def send(self, head: dict[str, Any], body: bytes = b"") -> None:
+        """Raise ChannelClosed when nobody listens any more."""
+        encoded = json.dumps(head).encode()
+        try:
+            self._socket.settimeout(None)
+            self._socket.sendall(_LENGTHS.pack(len(encoded), len(body)) + encoded + body)
+        except OSError as error:
+            raise ChannelClosed from error
+
+    def receive(self, deadline: float | None = None) -> tuple[dict[str, Any], bytes]:
+        """Wait for a frame: TimeoutError at `deadline` (time.monotonic), ChannelClosed at the end."""
+        head_length, body_length = _LENGTHS.unpack(self._read(_LENGTHS.size, deadline))
+        head: dict[str, Any] = json.loads(self._read(head_length, deadline))
+        return head, self._read(body_length, deadline)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _read(self, length: int, deadline: float | None) -> bytes:
+        parts = bytearray()
+        while len(parts) < length:
+            try:
+                self._socket.settimeout(None if deadline is None else max(deadline - time.monotonic(), 0.001))
+                part = self._socket.recv(min(length - len(parts), 1 << 20))
+            except TimeoutError:
+                raise
+            except OSError as error:
+                raise ChannelClosed from error
+            if not part:
+                raise ChannelClosed
+            parts += part
+        return bytes(parts)
