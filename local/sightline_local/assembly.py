@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from sightline_faces import FacePool
 
@@ -26,15 +26,13 @@ from sightline_local.deploy.stack import check, deploy
 from sightline_local.errors import PortInUseError
 from sightline_local.functions.invoker import Functions
 from sightline_local.iam import Authorizer, Sessions
+from sightline_local.options import RuntimeOptions
 from sightline_local.statemachine.interpreter import Interpreter, stop_executions
 from sightline_local.template.parameters import read_samconfig
 from sightline_local.template.scope import StackIdentity
 from sightline_local.template.template import Template, load_template
 from sightline_local.triggers.http_api import HttpApiServer, serve_http_api
 from sightline_local.triggers.kinesis import KinesisMappings
-
-if TYPE_CHECKING:
-    from sightline_local.runtime import RuntimeOptions
 
 Progress = Callable[[str], None]
 T = TypeVar("T")
@@ -63,13 +61,15 @@ class HttpApis:
     def serve(self, api_id: str, openapi: Mapping[str, Any]) -> None:
         port = 0 if self.servers else self._port
         server = _listening(
-            port, "--port", lambda: serve_http_api(openapi, self._functions, self._keys.jwks, port, api_id=api_id)
+            port,
+            "--port",
+            lambda: serve_http_api(openapi, self._functions, self._keys.jwks, port, api_id=api_id),
         )
         self._closing.callback(server.close)
         self.servers[api_id] = server
 
 
-def assemble(options: "RuntimeOptions", account: str, closing: ExitStack, progress: Progress) -> Running:
+def assemble(options: RuntimeOptions, account: str, closing: ExitStack, progress: Progress) -> Running:
     """Check, start and deploy; whatever is started is also put on `closing`."""
     identity = StackIdentity(options.stack_name, options.region, account)
     given = {**read_samconfig(options.template), **options.parameters}
@@ -94,7 +94,7 @@ class _Cloud:
     """Every service of the emulated cloud, up and empty."""
 
     def __init__(
-        self, options: "RuntimeOptions", identity: StackIdentity, log_dir: Path, closing: ExitStack
+        self, options: RuntimeOptions, identity: StackIdentity, log_dir: Path, closing: ExitStack
     ) -> None:
         region, account = identity.region, identity.account
         self.identity = identity
@@ -118,7 +118,7 @@ class _Cloud:
         self._register()
         self.http_apis = HttpApis(self.functions, self.keys, options.api_port, closing)
 
-    def _start_gateway(self, options: "RuntimeOptions", closing: ExitStack) -> Gateway:
+    def _start_gateway(self, options: RuntimeOptions, closing: ExitStack) -> Gateway:
         gateway = Gateway(make_moto_app(), self.sessions, self.authorizer)
         closing.callback(forget_everything)
         server = _listening(options.aws_port, "--aws-port", lambda: gateways.serve(gateway, options.aws_port))
@@ -134,6 +134,7 @@ class _Cloud:
 
     def _start_media(self, closing: ExitStack) -> MediaServer:
         store = FragmentStore()
+        closing.callback(store.close)
         service = KinesisVideoService(self.identity.region, self.identity.account, lambda: media.url, store)
         media = MediaServer(store, service, self.sessions, self.authorizer)
         closing.callback(media.close)

@@ -6,35 +6,23 @@
 One runtime per process at a time. Nothing outlives it: no process, no port, no file.
 """
 
+import os
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from sightline_local.errors import LocalRuntimeError
+from sightline_local.options import RuntimeOptions
+
+__all__ = ["ACCOUNT", "Runtime", "RuntimeOptions"]
 
 ACCOUNT = "123456789012"
 
 _only_one = threading.Lock()  # moto's state belongs to the process
 _silent: Callable[[str], None] = lambda _line: None  # noqa: E731  a default argument
-
-
-@dataclass(frozen=True, slots=True)
-class RuntimeOptions:
-    """What to run and where; port 0 takes any free one."""
-
-    template: Path
-    stack_name: str = "sightline"
-    region: str = "us-east-1"
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    api_port: int = 8080
-    aws_port: int = 4566
-    face_workers: int | None = None  # None: one per core
-    warm_faces: bool = False  # load the face engine at the start instead of with the first picture
-    log_dir: Path | None = None  # None: a temporary folder that goes with the runtime
 
 
 class Runtime:
@@ -51,13 +39,14 @@ class Runtime:
 
     def start(self, progress: Callable[[str], None] = _silent) -> None:
         """Check the template, start the services, deploy; LocalRuntimeError if that cannot be."""
-        # Imported here: a program that only asks for help does not wait a second for moto.
-        from sightline_local.assembly import assemble  # noqa: PLC0415
-
         if not _only_one.acquire(blocking=False):
             raise LocalRuntimeError("a local runtime runs in this process already")
         try:
             self._closing.callback(_only_one.release)
+            self._closing.enter_context(_without_profile())
+            # Imported here: a program that only asks for help does not wait a second for moto.
+            from sightline_local.assembly import assemble  # noqa: PLC0415
+
             running = assemble(self.options, ACCOUNT, self._closing, progress)
         except BaseException:  # Ctrl-C too: what was started must end
             self.stop()
@@ -78,3 +67,14 @@ class Runtime:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+@contextmanager
+def _without_profile() -> Iterator[None]:
+    """Without the person's own profile: boto3 and moto would fail for one that is not configured here."""
+    names = [name for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE") if name in os.environ]
+    kept = {name: os.environ.pop(name) for name in names}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)

@@ -2,20 +2,24 @@
 
 import socket
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
 from sightline_media import Ack, AckReader
 
-SIGNED = "AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/kinesisvideo/aws4_request, SignedHeaders=host, Signature=0"
+SCOPE = "20260101/us-east-1/kinesisvideo/aws4_request"
+SIGNED = f"AWS4-HMAC-SHA256 Credential={{key}}/{SCOPE}, SignedHeaders=host, Signature=0"
 
 
 class Producer:
     """One PutMedia request; a header given as None is left out."""
 
-    def __init__(self, url: str, stream: str, *, key: str = "local", **changed: str | None) -> None:
-        headers: dict[str, str | None] = {
+    def __init__(
+        self, url: str, stream: str, headers: Mapping[str, str | None] | None = None, *, key: str = "local"
+    ) -> None:
+        sent: dict[str, str | None] = {
             "Host": "media",
             "Authorization": SIGNED.format(key=key),
             "Transfer-Encoding": "chunked",
@@ -23,8 +27,8 @@ class Producer:
             "x-amzn-fragment-timecode-type": "RELATIVE",
             "x-amzn-producer-start-timestamp": f"{time.time():.3f}",
         }
-        headers |= {name.replace("_", "-"): value for name, value in changed.items()}
-        lines = [f"{name}: {value}" for name, value in headers.items() if value is not None]
+        sent |= headers or {}
+        lines = [f"{name}: {value}" for name, value in sent.items() if value is not None]
         parts = urlsplit(url)
         self._socket = socket.create_connection((parts.hostname, parts.port), timeout=20)
         self._socket.sendall("\r\n".join(["POST /putMedia HTTP/1.1", *lines, "", ""]).encode())

@@ -56,6 +56,7 @@ def _guide(runtime: "Runtime") -> str:
     return f"""\
 HTTP API      {runtime.api_url}
 AWS endpoint  {runtime.aws_url}   (access key local, secret local)
+function logs {runtime.log_dir}
 
 TOKEN=$(sightline token{option})
 curl -H "Authorization: Bearer $TOKEN" -d '{body}' {runtime.api_url}/devices

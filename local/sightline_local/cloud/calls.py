@@ -61,11 +61,13 @@ def scope_of(environ: Environ) -> Scope | None:
     if header := _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", "")):
         token = environ.get("HTTP_X_AMZ_SECURITY_TOKEN")
         return Scope(header["key"], token, header["region"], header["service"])
-    query = parse_qs(environ.get("QUERY_STRING", ""))
-    credential = query.get("X-Amz-Credential", [""])[0].split("/")
+    query = {name: values[0] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
+    if "AWSAccessKeyId" in query:  # boto3 still presigns S3 by version 2 unless it is told otherwise
+        return Scope(query["AWSAccessKeyId"], query.get("x-amz-security-token"), "", "s3")
+    credential = query.get("X-Amz-Credential", "").split("/")
     if len(credential) != 5:
         return None
-    return Scope(credential[0], query.get("X-Amz-Security-Token", [None])[0], credential[2], credential[3])
+    return Scope(credential[0], query.get("X-Amz-Security-Token"), credential[2], credential[3])
 
 
 def protocol_of(environ: Environ, signing_name: str) -> str:

@@ -1,10 +1,13 @@
 """boto3 clients at the gateway, one per service and session."""
 
+from functools import cache
 from threading import Lock
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
 
 from sightline_local.iam import ADMIN_CREDENTIALS, Credentials
 
@@ -15,6 +18,12 @@ _CONFIG = Config(
     max_pool_connections=32,
     read_timeout=910,  # an invocation may take 15 minutes
 )
+
+
+@cache
+def _models() -> Loader:
+    """Reading a service's model takes longer than all else about a client: once for all sessions."""
+    return create_loader()
 
 
 class Clients:
@@ -35,6 +44,12 @@ class Clients:
             return self._clients[key]
 
     def _create(self, service: str, lent: Credentials) -> Any:
-        session = boto3.Session(region_name=self.region, **lent.for_boto3())  # type: ignore[arg-type]
+        own = botocore.session.Session()
+        own.register_component("data_loader", _models())
+        session = boto3.Session(
+            botocore_session=own,
+            region_name=self.region,
+            **lent.for_boto3(),  # type: ignore[arg-type]
+        )
         client: Any = session.client(service, endpoint_url=self.endpoint_url, config=_CONFIG)  # type: ignore[call-overload]
         return client

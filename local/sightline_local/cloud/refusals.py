@@ -17,12 +17,15 @@ def denied(error: AccessDenied | TrustDenied, signing_name: str, protocol: str) 
 
 def unknown_key(error: UnknownKey, signing_name: str, protocol: str) -> Fault:
     """Keys that nobody lent, or that are over."""
+    code, query_code = "UnrecognizedClientException", "InvalidClientTokenId"
     if isinstance(error, ExpiredToken):
-        return Fault("ExpiredTokenException", str(error), 400 if protocol == "json" else 403, "ExpiredToken")
-    query_code = "InvalidAccessKeyId" if signing_name == "s3" else "InvalidClientTokenId"
+        code, query_code = "ExpiredTokenException", "ExpiredToken"
+    elif signing_name == "s3":
+        query_code = "InvalidAccessKeyId"
     keeps_query_code = protocol in _XML_PROTOCOLS or signing_name == "sqs"
-    status = 400 if protocol == "json" else 403
-    return Fault("UnrecognizedClientException", str(error), status, query_code if keeps_query_code else None)
+    return Fault(
+        code, str(error), 400 if protocol == "json" else 403, query_code if keeps_query_code else None
+    )
 
 
 def unsigned() -> Fault:

@@ -1,6 +1,7 @@
 """The runtime on the real template, seen through plain boto3 and urllib."""
 
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet
 from sightline_local.errors import LocalRuntimeError
 from sightline_local.runtime import Runtime, RuntimeOptions
 
@@ -71,6 +74,73 @@ def test_no_route_answers_without_a_token(runtime: Runtime) -> None:
         urllib.request.urlopen(f"{runtime.api_url}/devices", timeout=10)
     assert refusal.value.code == 401
     assert json.load(refusal.value) == {"message": "Unauthorized"}
+
+
+@pytest.fixture(scope="module")
+def token(runtime: Runtime, client: Client) -> str:
+    """An access token, got as an operator gets it."""
+    cognito, pool = client("cognito-idp"), runtime.outputs["UserPoolId"]
+    name, password = "operator", "Correct-Horse-42-Battery"
+    cognito.admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(UserPoolId=pool, Username=name, Password=password, Permanent=True)
+    answer = cognito.admin_initiate_auth(
+        UserPoolId=pool,
+        ClientId=runtime.outputs["UserPoolClientId"],
+        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": name, "PASSWORD": password},
+    )
+    return str(answer["AuthenticationResult"]["AccessToken"])
+
+
+def test_the_pool_publishes_the_key_that_its_tokens_are_signed_with(runtime: Runtime, token: str) -> None:
+    url = f"{runtime.aws_url}/{runtime.outputs['UserPoolId']}/.well-known/jwks.json"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        keys = KeySet.import_key_set(json.load(answer))
+    assert jwt.decode(token, keys).claims["client_id"] == runtime.outputs["UserPoolClientId"]
+
+
+def test_a_device_is_provisioned_runs_stops_and_is_forgotten(
+    runtime: Runtime, client: Client, token: str
+) -> None:
+    def call(method: str, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
+        request = urllib.request.Request(
+            runtime.api_url + path,
+            method=method,
+            data=json.dumps(body).encode() if body else None,
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, json.load(refusal)
+
+    def settles(status: int, state: str | None) -> None:
+        deadline = time.monotonic() + 40
+        while (seen := call("GET", "/devices/door")) and time.monotonic() < deadline:
+            if seen[0] == status and seen[1].get("state", state) == state:
+                return
+            time.sleep(0.2)
+        pytest.fail(f"the device stayed {seen}")
+
+    assert call("POST", "/devices", {"device_id": "door", "name": "Door"})[0] == 202
+    settles(200, "running")
+    (processor,) = client("rekognition").list_stream_processors()["StreamProcessors"]
+    assert processor == {"Name": "sightline-door", "Status": "RUNNING"}
+    (mapping,) = client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    assert mapping["EventSourceArn"].endswith(":stream/sightline-faces-door")
+    assert mapping["MaximumRetryAttempts"] == -1
+
+    assert call("POST", "/devices/door/stop")[0] == 202
+    settles(200, "stopped")
+    assert client("rekognition").list_stream_processors()["StreamProcessors"] == []
+    assert len(client("kinesisvideo").list_streams()["StreamInfoList"]) == 1
+
+    assert call("DELETE", "/devices/door")[0] == 202
+    settles(404, None)
+    left = client("kinesisvideo").list_streams()["StreamInfoList"]
+    assert [stream for stream in left if stream["Status"] != "DELETING"] == []
+    assert client("lambda").list_event_source_mappings()["EventSourceMappings"] == []
 
 
 def test_a_second_runtime_in_the_process_is_refused(client: Client, repository: Path) -> None:

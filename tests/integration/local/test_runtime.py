@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -59,6 +60,7 @@ def start(template: Path, **options: Any) -> Runtime:
 
 def test_stop_ends_everything_and_may_be_called_again(waiting: Path, client_of: ClientOf) -> None:
     threads = set(threading.enumerate())
+    leftovers = set(Path(tempfile.gettempdir()).glob("sightline*"))
     children = processes_below_this_one()
     runtime = start(waiting)
     assert runtime.log_dir is not None
@@ -72,6 +74,7 @@ def test_stop_ends_everything_and_may_be_called_again(waiting: Path, client_of: 
     runtime.stop()
 
     assert not runtime.log_dir.exists()
+    assert runtime.log_dir not in set(Path(tempfile.gettempdir()).glob("sightline*")) - leftovers
     assert is_free(int(runtime.aws_url.rsplit(":", 1)[1]))
     assert processes_below_this_one() <= children
     alive = {thread for thread in threading.enumerate() if thread not in threads and not thread.daemon}
@@ -120,6 +123,14 @@ def test_a_template_that_cannot_run_here_is_refused_before_anything_is_started(
         start(tmp_path / "template.yaml")
     assert str(refusal.value).startswith(message)
     assert processes_below_this_one() <= children
+
+
+def test_an_aws_profile_that_is_not_configured_here_is_no_hindrance(
+    waiting: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "of-another-machine")
+    start(waiting).stop()
+    assert os.environ["AWS_PROFILE"] == "of-another-machine"
 
 
 def test_a_start_that_fails_half_way_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -142,3 +142,14 @@ def test_a_visit_is_named_by_its_first_sighting_and_nothing_else() -> None:
     assert alone.visit_id == together.visit_id
     assert together.began(alone.visit_id)
     assert not Run((second,)).began(alone.visit_id)
+
+
+def test_exactly_the_visit_gap_is_no_gap_in_any_direction() -> None:
+    log, _ = attend(empty(), [a_sighting(100), a_sighting(160)])
+
+    _, before = attend(log, [a_sighting(40)])
+    _, long_before = attend(log, [a_sighting(39.999)])
+
+    assert len(log.visits) == 1
+    assert before == []
+    assert len(long_before) == 1

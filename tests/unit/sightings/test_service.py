@@ -169,6 +169,58 @@ def test_the_same_batch_twice_at_the_same_moment_sends_one_alert() -> None:
     assert len(world.sink.published) == 1
 
 
+def test_a_claim_that_this_process_crashed_with_is_sent_at_once() -> None:
+    world = World()
+    world.calls.fail_at, world.calls.after_effect = 1, True
+    consumer, batch = world.process(), a_batch(ada(0))
+    with pytest.raises(Crash):
+        consumer.consume(batch)
+
+    outcome = consumer.consume(batch)
+
+    assert (outcome.failures, world.sink.people) == ({}, ["ada"])
+
+
+def test_a_new_visit_never_overwrites_an_alert_that_another_process_holds() -> None:
+    world = World()
+    world.calls.fail_at, world.calls.after_effect = 1, True
+    with pytest.raises(Crash):
+        world.process().consume(a_batch(ada(0)))
+    consumer, next_visit = world.process(), a_batch(ada(500), first=2)
+
+    at_once = consumer.consume(next_visit)
+    world.clock.move(seconds=31)
+    later = consumer.consume(next_visit)
+
+    assert list(at_once.failures) == [0]
+    assert later.failures == {}
+    assert len(set(world.sink.alert_ids)) == 2
+
+
+def test_records_out_of_order_all_come_again_with_the_alert_they_wait_for() -> None:
+    world = World()
+    world.sink.refusals = 1
+    consumer = world.process()
+
+    outcomes = deliver(consumer, a_batch(ada(500), ada(0)), world.clock)
+
+    assert sorted(outcomes[0].failures) == [0, 1]
+    assert len(set(world.sink.alert_ids)) == 2
+    assert len(world.stream.rows) == 2
+
+
+def test_what_two_processes_know_of_one_visit_adds_up() -> None:
+    world = World()
+    warm, other = world.process(), world.process()
+    warm.consume(a_batch(ada(0)))
+    warm.consume(a_batch(ada(14), first=2))  # known to this process alone
+    other.consume(a_batch(ada(-16), first=3))  # written, so that the first one's next write is refused
+
+    warm.consume(a_batch(ada(74), first=4))
+
+    assert len(world.sink.published) == 1
+
+
 def test_another_process_that_began_the_next_visit_is_not_contradicted() -> None:
     world = World()
     warm, other = world.process(), world.process()

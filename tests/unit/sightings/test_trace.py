@@ -1,4 +1,4 @@
-"""Ten minutes of two people in and out of view, on two processes, with refusals and repetitions: counted by hand."""
+"""Ten minutes of two people in and out of view, with refusals and repetitions, against a plain count."""
 
 import random
 from collections.abc import Iterator

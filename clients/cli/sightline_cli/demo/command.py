@@ -1,5 +1,7 @@
 """`sightline demo`: options, report, exit code."""
 
+import logging
+import os
 import sys
 import time
 from datetime import datetime
@@ -16,6 +18,9 @@ def run_demo(
 ) -> int:
     """Run the demo; 3 when nobody enrolled was seen."""
     began = time.monotonic()
+    if not os.environ.get("SIGHTLINE_DEBUG"):
+        # The story and the events say what happens; log lines of the libraries would stand between them.
+        logging.getLogger().addHandler(logging.NullHandler())
     with interruptible() as interrupt, reporting(as_json=as_json) as report:
         report.stage("getting ready")
         # After the first word on the screen: moto and PyAV take a second or two to import.

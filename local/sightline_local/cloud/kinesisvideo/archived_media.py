@@ -1,7 +1,10 @@
 """ListFragments and GetMediaForFragmentList: what has been kept."""
 
+import json
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from sightline_media import encode_tags, fragment_list_tags, tags
 
@@ -21,11 +24,11 @@ _EMPTY_FILE = bytes.fromhex("1a45dfa38b4282886d6174726f736b61 1853806701ffffffff
 def list_fragments(store: FragmentStore, stream: VideoStream, params: dict[str, Any]) -> dict[str, Any]:
     """One page of the fragments in a range of time; JSON-ready, times in epoch seconds."""
     _refuse_without_retention(stream)
-    selector = params.get("FragmentSelector")
-    chosen = {f.number: f for f in store.fragments(stream) if selector is None or _is_within(f, selector)}
-    numbers, token = page(list(chosen), params.get("NextToken"), params.get("MaxResults", 100))
+    place = _Place.of(params)
+    chosen = {fragment.number: fragment for fragment in store.fragments(stream) if place.covers(fragment)}
+    numbers, token = page(list(chosen), place.token, params.get("MaxResults", 100))
     listed: dict[str, Any] = {"Fragments": [_listed(chosen[number]) for number in numbers]}
-    return listed | ({"NextToken": token} if token else {})
+    return listed | ({"NextToken": replace(place, token=token).encode()} if token else {})
 
 
 def chosen_media(store: FragmentStore, stream: VideoStream, numbers: list[str]) -> Iterator[bytes]:
@@ -55,11 +58,48 @@ def _refuse_without_retention(stream: VideoStream) -> None:
         )
 
 
-def _is_within(fragment: StoredFragment, selector: dict[str, Any]) -> bool:
-    is_server_time = selector["FragmentSelectorType"] == "SERVER_TIMESTAMP"
-    time = fragment.server_time if is_server_time else fragment.producer_time
-    between = selector["TimestampRange"]
-    return bool(between["StartTimestamp"].timestamp() <= time <= between["EndTimestamp"].timestamp())
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a listing is: what it lists, and the page before. A NextToken alone says both."""
+
+    by_server_time: bool
+    start: float
+    end: float
+    token: str | None = None
+
+    @classmethod
+    def of(cls, params: dict[str, Any]) -> Self:
+        if "NextToken" in params:
+            return cls._decoded(params["NextToken"])
+        if "FragmentSelector" not in params:
+            raise ServiceError(
+                "InvalidArgumentException", "Either FragmentSelector or NextToken must be given."
+            )
+        selector = params["FragmentSelector"]
+        between = selector["TimestampRange"]
+        return cls(
+            selector["FragmentSelectorType"] == "SERVER_TIMESTAMP",
+            between["StartTimestamp"].timestamp(),
+            between["EndTimestamp"].timestamp(),
+        )
+
+    @classmethod
+    def _decoded(cls, token: str) -> Self:
+        try:
+            return cls(*json.loads(b64decode(token, validate=True)))
+        except (ValueError, TypeError) as error:
+            raise ServiceError(
+                "InvalidArgumentException", "The NextToken is not one of ListFragments."
+            ) from error
+
+    def encode(self) -> str:
+        return b64encode(
+            json.dumps([self.by_server_time, self.start, self.end, self.token]).encode()
+        ).decode()
+
+    def covers(self, fragment: StoredFragment) -> bool:
+        time = fragment.server_time if self.by_server_time else fragment.producer_time
+        return self.start <= time <= self.end
 
 
 def _listed(fragment: StoredFragment) -> dict[str, Any]:

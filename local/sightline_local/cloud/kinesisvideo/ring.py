@@ -1,4 +1,4 @@
-"""The fragments of one video stream, oldest to newest, the newest in memory and the rest in files."""
+"""The fragments of one video stream, oldest to newest, and the readers that wait for the next one."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from threading import Condition
 from time import monotonic
 
 from sightline_local.cloud.kinesisvideo.fragment_number import FragmentNumbers
+from sightline_local.cloud.kinesisvideo.shelf import Shelf
 
 BUFFER_SECONDS = 300.0
 BUFFER_BYTES = 200_000_000
@@ -43,15 +44,12 @@ class StoredFragment:
 class FragmentRing:
     """Safe for one writer and many readers."""
 
-    def __init__(self, folder: Path, memory_bytes: int, clock: Callable[[], float]) -> None:
-        self._folder = folder
-        self._memory_bytes = memory_bytes
+    def __init__(self, folder: Callable[[], Path], memory_bytes: int, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._numbers = FragmentNumbers()
         self._keys: list[int] = []
         self._fragments: list[StoredFragment] = []
-        self._in_memory: dict[str, bytes] = {}
-        self._bytes_in_memory = 0
+        self._shelf = Shelf(folder, memory_bytes)
         self._bytes = 0
         self._changed = Condition()
         self._closed = False
@@ -68,11 +66,9 @@ class FragmentRing:
             self._refuse_if_closed()
             self._keys.append(int(number))
             self._fragments.append(stored)
-            self._in_memory[number] = new.media
-            self._bytes_in_memory += len(new.media)
+            self._shelf.put(number, new.media)
             self._bytes += size
             self._expire(now, retention_hours)
-            self._spill()
             self._changed.notify_all()
         return stored
 
@@ -107,11 +103,11 @@ class FragmentRing:
     def media(self, fragment: StoredFragment) -> bytes | None:
         """The bytes of a fragment; None when it has been let go of meanwhile."""
         with self._changed:
-            in_memory = self._in_memory.get(fragment.number)
-        if in_memory is not None:
-            return in_memory
+            media, path = self._shelf.in_memory(fragment.number), self._shelf.path(fragment.number)
+        if media is not None or path is None:
+            return media
         try:
-            return self._file(fragment.number).read_bytes()
+            return path.read_bytes()
         except FileNotFoundError:
             return None
 
@@ -123,9 +119,8 @@ class FragmentRing:
         """Forget everything; readers that wait are told so."""
         with self._changed:
             self._closed = True
-            self._in_memory.clear()
             for fragment in self._fragments:
-                self._file(fragment.number).unlink(missing_ok=True)
+                self._shelf.drop(fragment.number)
             self._fragments, self._keys = [], []
             self._changed.notify_all()
 
@@ -140,25 +135,7 @@ class FragmentRing:
             is_too_much = not retention_hours and self._bytes > BUFFER_BYTES
             if fragment.server_time >= limit and not is_too_much:
                 break
-            self._forget(fragment)
+            self._bytes -= fragment.size_bytes
+            self._shelf.drop(fragment.number)
             count += 1
         del self._fragments[:count], self._keys[:count]
-
-    def _forget(self, fragment: StoredFragment) -> None:
-        self._bytes -= fragment.size_bytes
-        media = self._in_memory.pop(fragment.number, None)
-        if media is None:
-            self._file(fragment.number).unlink(missing_ok=True)
-        else:
-            self._bytes_in_memory -= len(media)
-
-    def _spill(self) -> None:
-        while self._bytes_in_memory > self._memory_bytes and len(self._in_memory) > 1:
-            number, media = next(iter(self._in_memory.items()))
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._file(number).write_bytes(media)
-            del self._in_memory[number]
-            self._bytes_in_memory -= len(media)
-
-    def _file(self, number: str) -> Path:
-        return self._folder / f"{number}.cluster"

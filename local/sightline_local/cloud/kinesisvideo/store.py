@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import weakref
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ class FragmentStore:
     ) -> None:
         self._folder = folder
         self._temporary: Path | None = None
+        self._remove_temporary: Callable[[], object] = lambda: None
         self._memory_bytes = memory_bytes_per_stream
         self._clock = clock
         self._streams: dict[str, VideoStream] = {}
@@ -42,9 +44,9 @@ class FragmentStore:
             if self.named(stream.name):
                 return False
             self._streams[stream.name] = stream
-            folder = self._spill_folder() / stream.arn.rpartition("stream/")[2].replace("/", "-")
+            name = stream.arn.rpartition("stream/")[2].replace("/", "-")
             self._rings[stream.arn] = FragmentRing(
-                folder, self._memory_bytes, lambda: self._clock().timestamp()
+                lambda: self._spill_folder() / name, self._memory_bytes, lambda: self._clock().timestamp()
             )
             return True
 
@@ -101,12 +103,12 @@ class FragmentStore:
         return self._ring(stream).media(fragment)
 
     def close(self) -> None:
+        """Forget every fragment, and remove the files."""
         with self._lock:
-            for ring in self._rings.values():
-                ring.close()
-            if self._temporary:
-                shutil.rmtree(self._temporary, ignore_errors=True)
-                self._temporary = None
+            rings = list(self._rings.values())
+        for ring in rings:
+            ring.close()
+        self._remove_temporary()
 
     def _ring(self, stream: VideoStream) -> FragmentRing:
         with self._lock:
@@ -118,6 +120,11 @@ class FragmentStore:
     def _spill_folder(self) -> Path:
         if self._folder:
             return self._folder
-        if not self._temporary:
-            self._temporary = Path(tempfile.mkdtemp(prefix="sightline-video-"))
-        return self._temporary
+        with self._lock:
+            if self._temporary is None:
+                self._temporary = Path(tempfile.mkdtemp(prefix="sightline-video-"))
+                # Also when nobody calls close: at the end of the process at the latest.
+                self._remove_temporary = weakref.finalize(
+                    self, shutil.rmtree, self._temporary, ignore_errors=True
+                )
+            return self._temporary

@@ -15,12 +15,21 @@ RETRY_SECONDS = 0.5
 
 
 class FaceStream:
-    def __init__(self, role: RoleSession, stream_arn: str, partition_key: str, stopping: Event) -> None:
+    def __init__(
+        self,
+        role: RoleSession,
+        stream_arn: str,
+        *,
+        partition_key: str,
+        stopping: Event,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
         self._role = role
         self._name = stream_arn.rpartition("/")[2]
         self._account = stream_arn.split(":")[4]
         self._partition_key = partition_key
         self._stopping = stopping
+        self._retry_seconds = retry_seconds
 
     def check(self) -> None:
         """ProcessorFailedError unless the stream is there and the role may write to it.
@@ -38,10 +47,10 @@ class FaceStream:
         while left and not self._stopping.is_set():
             left = self._put(left)
             if left:
-                self._stopping.wait(RETRY_SECONDS)
+                self._stopping.wait(self._retry_seconds)
 
     def _put(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The entries that are still to be written: from the first failed one on, for the order's sake."""
+        """The entries that are still to be written."""
         try:
             results = self._role.client("kinesis").put_records(StreamName=self._name, Records=entries)[
                 "Records"

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from sightline_faces import Face, FaceEngineError, FacePool, Picture, face_detail
+from sightline_faces import Face, FaceEngineError, Picture, face_detail
 
 from sightline_local.cloud.rekognition.collection import MODEL_VERSION, Collection, KnownFace
+from sightline_local.cloud.rekognition.face_workers import FaceWorkers
 from sightline_local.cloud.rekognition.images import read_image
 from sightline_local.cloud.rekognition.quality import faults
 from sightline_local.cloud.rekognition.shapes import bounding_box, listed_face
@@ -19,7 +20,7 @@ Found = tuple[Face, int]
 
 
 class ImageOperations:
-    def __init__(self, pool: Callable[[], FacePool]) -> None:
+    def __init__(self, pool: Callable[[], FaceWorkers]) -> None:
         self._pool = pool
 
     def detect_faces(self, params: dict[str, Any]) -> dict[str, Any]:

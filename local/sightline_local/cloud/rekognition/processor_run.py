@@ -17,12 +17,13 @@ from queue import Empty, Queue
 from threading import BoundedSemaphore, Event, Thread
 from typing import Any
 
-from sightline_faces import Face, FaceEngineError, FacePool, WorkerError
+from sightline_faces import Face, FaceEngineError, WorkerError
 from sightline_media import Fragment, UndecodableFragmentError
 from sightline_media.frames import Frame, decode_frames
 
 from sightline_local.cloud.rekognition.collection import Collection
 from sightline_local.cloud.rekognition.face_stream import FaceStream
+from sightline_local.cloud.rekognition.face_workers import FaceWorkers
 from sightline_local.cloud.rekognition.pace import seconds_between_frames
 from sightline_local.cloud.rekognition.record import FramePlace, face_record
 from sightline_local.cloud.rekognition.role_session import ProcessorFailedError
@@ -60,7 +61,7 @@ class ProcessorRun:
         *,
         source: VideoSource,
         face_stream: FaceStream,
-        pool: Callable[[], FacePool],
+        pool: Callable[[], FaceWorkers],
         report: Callable[[str, str | None], None],
         stopping: Event,
     ) -> None:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from threading import Event, Lock, Thread
 from typing import Any
 
-from sightline_faces import FaceEngineError, FacePool, PoolClosedError
+from sightline_faces import FaceEngineError, PoolClosedError
 
 from sightline_local.cloud.clients import Clients
 from sightline_local.cloud.constraints import check_input
 from sightline_local.cloud.rekognition.collection_operations import CollectionOperations
 from sightline_local.cloud.rekognition.face_stream import FaceStream
+from sightline_local.cloud.rekognition.face_workers import FaceWorkers
 from sightline_local.cloud.rekognition.image_operations import ImageOperations
 from sightline_local.cloud.rekognition.processor_run import ProcessorRun, Watching
 from sightline_local.cloud.rekognition.processors import Processors, Report
@@ -36,14 +37,14 @@ class RekognitionService:
         account: str,
         sessions: Sessions,
         clients: Clients,
-        faces_factory: Callable[[], FacePool],
+        faces_factory: Callable[[], FaceWorkers],
         *,
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._sessions = sessions
         self._clients = clients
         self._faces_factory = faces_factory
-        self._pool: FacePool | None = None
+        self._pool: FaceWorkers | None = None
         self._closed = False
         self._pool_lock = Lock()
         arn_prefix = f"arn:aws:rekognition:{region}:{account}:"
@@ -96,7 +97,7 @@ class RekognitionService:
         except FaceEngineError as error:
             _log.error("the face engine does not start: %s", error)
 
-    def _faces(self) -> FacePool:
+    def _faces(self) -> FaceWorkers:
         with self._pool_lock:
             if self._closed:
                 raise PoolClosedError("the local runtime is stopping")
@@ -119,7 +120,9 @@ class RekognitionService:
         return ProcessorRun(
             watching,
             source=VideoSource(role, video_stream_arn, stopping),
-            face_stream=FaceStream(role, face_stream_arn, definition["Name"], stopping),
+            face_stream=FaceStream(
+                role, face_stream_arn, partition_key=definition["Name"], stopping=stopping
+            ),
             pool=self._faces,
             report=report,
             stopping=stopping,

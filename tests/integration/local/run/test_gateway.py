@@ -35,7 +35,9 @@ def make_things(cloud: Any) -> dict[str, str]:
     return {"topic": topic, "queue": cloud.client("sqs").create_queue(QueueName="dead")["QueueUrl"]}
 
 
-def calls(cloud: Any, made: dict[str, str], credentials: Credentials | None) -> list[tuple[Any, dict[str, Any]]]:
+def calls(
+    cloud: Any, made: dict[str, str], credentials: Credentials | None
+) -> list[tuple[Any, dict[str, Any]]]:
     client = lambda service: cloud.client(service, credentials)  # noqa: E731
     return [
         (client("dynamodb").put_item, {"TableName": "devices", "Item": {"id": {"S": "a"}}}),
@@ -140,9 +142,7 @@ def test_a_shard_iterator_is_as_good_as_the_name_of_its_stream(cloud: Any) -> No
     )["ShardIterator"]
     other = {"Effect": "Allow", "Action": "kinesis:*", "Resource": cloud.arn("kinesis", "stream/other")}
 
-    _, message, _ = refusal(
-        cloud.client("kinesis", cloud.session(other)).get_records, ShardIterator=iterator
-    )
+    _, message, _ = refusal(cloud.client("kinesis", cloud.session(other)).get_records, ShardIterator=iterator)
 
     assert "stream/faces" in message
 
@@ -239,7 +239,7 @@ def test_puts_into_a_stream_are_told_by_the_name_of_the_stream(cloud: Any) -> No
 class Failing:
     """A service of ours that fails in each way in which one can."""
 
-    def handle(self, operation: str, params: dict[str, Any], caller: Caller) -> dict[str, Any]:  # noqa: ARG002
+    def handle(self, operation: str, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         if operation == "DescribeCollection":
             raise ServiceError("ResourceNotFoundException", "no such <collection>")
         if operation == "ListCollections":

@@ -17,7 +17,9 @@ def test_a_service_gets_the_role_that_trusts_it(cloud: Any) -> None:
     role = cloud.role()
 
     assert cloud.sessions.assume(role, "s", service_principal="lambda.amazonaws.com").access_key
-    with pytest.raises(TrustDenied, match=r"does not let Service states\.amazonaws\.com perform sts:AssumeRole"):
+    with pytest.raises(
+        TrustDenied, match=r"does not let Service states\.amazonaws\.com perform sts:AssumeRole"
+    ):
         cloud.sessions.assume(role, "s", service_principal="states.amazonaws.com")
 
 
@@ -61,7 +63,9 @@ def test_a_role_lends_another_one_that_trusts_it(cloud: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "trust", [{"Principal": {"AWS": "arn:aws:iam::123456789012:role/other"}}, None], ids=["another", "a service"]
+    "trust",
+    [{"Principal": {"AWS": "arn:aws:iam::123456789012:role/other"}}, None],
+    ids=["another", "a service"],
 )
 def test_a_role_that_trusts_somebody_else_is_not_lent(cloud: Any, trust: Any) -> None:
     role = cloud.role(trust=trust)
@@ -141,7 +145,7 @@ def test_a_session_ends(cloud: Any) -> None:
 class Processors:
     """Stands in for Rekognition."""
 
-    def handle(self, operation: str, params: dict[str, Any], caller: Caller) -> dict[str, Any]:  # noqa: ARG002
+    def handle(self, operation: str, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         if operation != "CreateStreamProcessor":
             raise ServiceError("InvalidParameterException", operation)
         return {"StreamProcessorArn": PROCESSOR}

@@ -1,4 +1,4 @@
-"""The video part of the local cloud, served for real: gateway, media server, Rekognition; boto3 talks to it."""
+"""The video part of the local cloud, served for real: gateway, media server, Rekognition."""
 
 import json
 import time
@@ -11,7 +11,6 @@ import boto3
 import pytest
 from botocore.config import Config
 from sightline_faces import Face, FaceEngine
-
 from sightline_local.cloud.clients import Clients
 from sightline_local.cloud.gateway import Gateway, serve
 from sightline_local.cloud.kinesisvideo import FragmentStore, KinesisVideoService, MediaServer
@@ -29,8 +28,8 @@ class OneWorker:
         self._engine = engine
         self._thread = ThreadPoolExecutor(1)
 
-    def submit(self, rgb: Any, *, largest_only: bool = False, photo: bool = False) -> Future[list[Face]]:
-        return self._thread.submit(lambda: self._engine().analyse(rgb, largest_only=largest_only, photo=photo))
+    def submit(self, rgb: Any, *, photo: bool = False) -> Future[list[Face]]:
+        return self._thread.submit(lambda: self._engine().analyse(rgb, photo=photo))
 
     def warm(self) -> None:
         self._thread.submit(self._engine).result()
@@ -56,9 +55,11 @@ class Cloud:
         url: str | None = None,
         retries: int | None = None,
     ) -> Any:
-        keys = credentials.for_boto3() if credentials else {
-            "aws_access_key_id": "local", "aws_secret_access_key": "local"
-        }
+        keys = (
+            credentials.for_boto3()
+            if credentials
+            else {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+        )
         config = None if retries is None else Config(retries={"max_attempts": retries})
         return boto3.client(service, region_name=REGION, endpoint_url=url or self.url, config=config, **keys)
 
@@ -79,7 +80,9 @@ class Cloud:
     def wait(condition: Callable[[], Any]) -> None:
         until(condition)
 
-    def role(self, name: str, statements: list[dict[str, Any]], service: str = "rekognition.amazonaws.com") -> str:
+    def role(
+        self, name: str, statements: list[dict[str, Any]], service: str = "rekognition.amazonaws.com"
+    ) -> str:
         iam = self.client("iam")
         trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
         arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document([trust]))["Role"]["Arn"]

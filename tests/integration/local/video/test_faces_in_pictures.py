@@ -32,7 +32,9 @@ def a_picture_without_faces(side: int = 200) -> bytes:
 
 
 def two_people(media: Path) -> bytes:
-    left, right = (Image.open(media / "pd" / name).convert("RGB") for name in ("astronaut.png", "grace_hopper.jpg"))
+    left, right = (
+        Image.open(media / "pd" / name).convert("RGB") for name in ("astronaut.png", "grace_hopper.jpg")
+    )
     both = Image.new("RGB", (left.width + right.width, max(left.height, right.height)))
     both.paste(left, (0, 0))
     both.paste(right, (left.width, 0))
@@ -163,7 +165,9 @@ def test_a_picture_without_a_face_indexes_nothing(rekognition: Any) -> None:
 
 @pytest.mark.media
 def test_deleted_faces_are_gone_and_unknown_ones_are_reported(rekognition: Any, media: Path) -> None:
-    face = rekognition.index_faces(CollectionId="people", Image={"Bytes": a_photo(media)})["FaceRecords"][0]["Face"]
+    face = rekognition.index_faces(CollectionId="people", Image={"Bytes": a_photo(media)})["FaceRecords"][0][
+        "Face"
+    ]
     unknown = "00000000-0000-0000-0000-000000000000"
 
     answer = rekognition.delete_faces(CollectionId="people", FaceIds=[face["FaceId"], unknown])
@@ -176,7 +180,9 @@ def test_deleted_faces_are_gone_and_unknown_ones_are_reported(rekognition: Any, 
 @pytest.mark.media
 def test_faces_are_listed_page_by_page(rekognition: Any, media: Path) -> None:
     for external in ("a", "b", "c"):
-        rekognition.index_faces(CollectionId="people", Image={"Bytes": a_photo(media)}, ExternalImageId=external)
+        rekognition.index_faces(
+            CollectionId="people", Image={"Bytes": a_photo(media)}, ExternalImageId=external
+        )
 
     pages = list(
         rekognition.get_paginator("list_faces").paginate(
@@ -217,7 +223,7 @@ def test_a_stranger_matches_nobody(rekognition: Any, media: Path) -> None:
 
 
 def test_a_search_in_a_picture_without_a_face_is_an_invalid_parameter(rekognition: Any) -> None:
-    with pytest.raises(ClientError, match="There are no faces in the image. Should be at least 1."):
+    with pytest.raises(ClientError, match="There are no faces in the image"):
         rekognition.search_faces_by_image(CollectionId="people", Image={"Bytes": a_picture_without_faces()})
 
 
@@ -245,7 +251,9 @@ def test_faces_are_detected_largest_first(rekognition: Any, media: Path) -> None
     ],
     ids=["text", "cut off", "too small", "in S3", "nothing", "too large"],
 )
-def test_a_bad_image_is_refused_and_changes_nothing(rekognition: Any, image: dict[str, Any], code: str) -> None:
+def test_a_bad_image_is_refused_and_changes_nothing(
+    rekognition: Any, image: dict[str, Any], code: str
+) -> None:
     with pytest.raises(ClientError, match=code):
         rekognition.index_faces(CollectionId="people", Image=image)
 
@@ -259,7 +267,9 @@ def test_attributes_that_the_engine_cannot_see_are_refused_by_name(rekognition: 
 
 def test_a_role_needs_the_permission_on_the_collection(cloud: Any, rekognition: Any) -> None:
     own = "arn:aws:rekognition:us-east-1:123456789012:collection/people"
-    role = cloud.role("own", [{"Effect": "Allow", "Action": "rekognition:DescribeCollection", "Resource": own}])
+    role = cloud.role(
+        "own", [{"Effect": "Allow", "Action": "rekognition:DescribeCollection", "Resource": own}]
+    )
     lent = cloud.sessions.assume(role, "s", service_principal="rekognition.amazonaws.com")
     rekognition.create_collection(CollectionId="others")
     narrow = cloud.client("rekognition", lent)

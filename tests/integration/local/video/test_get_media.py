@@ -21,8 +21,8 @@ NOW = {"StartSelectorType": "NOW"}
 
 def put(cloud: Any, *timecodes: int, start: float | None = None) -> list[str]:
     """Put one small fragment for each timecode; their numbers."""
-    changed = {"x-amzn-producer-start-timestamp": f"{start:.3f}"} if start else {}
-    with Producer(cloud.media_server.url, "gate", **changed) as producer:
+    headers: dict[str, str | None] = {"x-amzn-producer-start-timestamp": f"{start:.3f}"} if start else {}
+    with Producer(cloud.media_server.url, "gate", headers) as producer:
         producer.send(head())
         for timecode in timecodes:
             producer.send(cluster(timecode))
@@ -124,7 +124,8 @@ def test_earliest_starts_with_the_oldest_fragment(cloud: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "member"), [("FRAGMENT_NUMBER", "AfterFragmentNumber"), ("CONTINUATION_TOKEN", "ContinuationToken")]
+    ("kind", "member"),
+    [("FRAGMENT_NUMBER", "AfterFragmentNumber"), ("CONTINUATION_TOKEN", "ContinuationToken")],
 )
 def test_a_number_starts_with_the_fragment_after_it(cloud: Any, kind: str, member: str) -> None:
     cloud.video_stream("gate")
@@ -166,7 +167,12 @@ def test_a_live_reader_has_the_fragment_at_once(cloud: Any) -> None:
     cloud.video_stream("gate")
     body = cloud.media().get_media(StreamName="gate", StartSelector=NOW)["Payload"]
     arrived: list[float] = []
-    reader = threading.Thread(target=lambda: next(live(body)) and arrived.append(time.monotonic()))
+
+    def read_one() -> None:
+        next(live(body))
+        arrived.append(time.monotonic())
+
+    reader = threading.Thread(target=read_one)
     reader.start()
 
     put(cloud, 0)
@@ -225,7 +231,9 @@ def test_each_operation_needs_its_own_permission(cloud: Any, action: str) -> Non
     lent = cloud.sessions.assume(role, "s", service_principal="rekognition.amazonaws.com")
     calls = {
         "GetMedia": lambda: cloud.media(lent).get_media(StreamName="gate", StartSelector=NOW),
-        "ListFragments": lambda: cloud.archive(lent).list_fragments(StreamName="gate"),
+        "ListFragments": lambda: cloud.archive(lent).list_fragments(
+            StreamName="gate", FragmentSelector=a_range()
+        ),
         "GetMediaForFragmentList": lambda: cloud.archive(lent).get_media_for_fragment_list(
             StreamName="gate", Fragments=["1"]
         ),
@@ -242,7 +250,10 @@ def test_each_operation_needs_its_own_permission(cloud: Any, action: str) -> Non
 def a_range(kind: str = "SERVER_TIMESTAMP") -> dict[str, Any]:
     day = timedelta(days=1)
     now = datetime.now(UTC)
-    return {"FragmentSelectorType": kind, "TimestampRange": {"StartTimestamp": now - day, "EndTimestamp": now + day}}
+    return {
+        "FragmentSelectorType": kind,
+        "TimestampRange": {"StartTimestamp": now - day, "EndTimestamp": now + day},
+    }
 
 
 def test_fragments_are_listed_page_by_page(cloud: Any) -> None:
@@ -261,6 +272,20 @@ def test_fragments_are_listed_page_by_page(cloud: Any) -> None:
     assert fragments[1]["ProducerTimestamp"] - fragments[0]["ProducerTimestamp"] == timedelta(seconds=2)
 
 
+def test_a_token_alone_continues_the_listing(cloud: Any) -> None:
+    cloud.video_stream("gate")
+    numbers = put(cloud, 0, 2000, 4000)
+    archive = cloud.archive()
+    listed = archive.list_fragments(StreamName="gate", FragmentSelector=a_range(), MaxResults=2)
+
+    rest = archive.list_fragments(StreamName="gate", NextToken=listed["NextToken"])
+
+    assert [fragment["FragmentNumber"] for fragment in rest["Fragments"]] == numbers[2:]
+    for bad in ({}, {"NextToken": "bm9uc2Vuc2U="}):
+        with pytest.raises(ClientError, match="InvalidArgumentException"):
+            archive.list_fragments(StreamName="gate", **bad)
+
+
 def test_fragments_outside_the_range_are_not_listed(cloud: Any) -> None:
     cloud.video_stream("gate")
     put(cloud, 0, start=1_700_000_000)
@@ -274,7 +299,9 @@ def test_chosen_fragments_come_with_the_tag_names_of_the_archive(cloud: Any) -> 
     cloud.video_stream("gate")
     numbers = put(cloud, 0, 2000, 4000)
 
-    answer = cloud.archive().get_media_for_fragment_list(StreamName="gate", Fragments=[numbers[2], numbers[0]])
+    answer = cloud.archive().get_media_for_fragment_list(
+        StreamName="gate", Fragments=[numbers[2], numbers[0]]
+    )
 
     reader = FragmentReader()
     fragments = reader.feed(answer["Payload"].read()) + reader.finish()
@@ -291,7 +318,9 @@ def test_a_fragment_that_is_not_there_is_reported_in_tags(cloud: Any) -> None:
     number = put(cloud, 0)[0]
     missing = str(int(number) + 1)
 
-    payload = cloud.archive().get_media_for_fragment_list(StreamName="gate", Fragments=[number, missing])["Payload"]
+    payload = cloud.archive().get_media_for_fragment_list(StreamName="gate", Fragments=[number, missing])[
+        "Payload"
+    ]
 
     data = payload.read()
     tags = next(payload for element, payload in reversed(level_1(data)) if element == ebml.TAGS)

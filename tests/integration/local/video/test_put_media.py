@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sightline_local.cloud.kinesisvideo import FragmentStore, KinesisVideoService, MediaServer
 from sightline_media import ErrorId
 
-from sightline_local.cloud.kinesisvideo import FragmentStore, KinesisVideoService, MediaServer
 from tests.fakes.matroska import cluster, head, metadata
 from tests.fakes.producer import Producer
 
 READ_ONE = {"Effect": "Allow", "Action": "kinesisvideo:GetMedia", "Resource": "*"}
 
 
-def put(cloud: Any, *pieces: bytes, **headers: str | None) -> Producer:
+def put(cloud: Any, *pieces: bytes, headers: dict[str, str | None] | None = None) -> Producer:
     """Send pieces to the stream "gate" as one request and read every answer."""
-    producer = Producer(cloud.media_server.url, "gate", **headers)
+    producer = Producer(cloud.media_server.url, "gate", headers)
     for piece in pieces:
         producer.send(piece)
     producer.end()
@@ -83,16 +83,19 @@ def test_real_clusters_of_a_producer_are_all_persisted(cloud: Any, media: Path) 
 def test_relative_timecodes_count_from_the_start_of_the_producer(cloud: Any) -> None:
     arn = cloud.video_stream("gate")
 
-    put(cloud, head(), cluster(2000), **{"x-amzn-producer-start-timestamp": "1700000000.250"})
+    put(cloud, head(), cluster(2000), headers={"x-amzn-producer-start-timestamp": "1700000000.250"})
 
     assert cloud.store.fragments(cloud.store.with_arn(arn))[0].producer_time == 1700000002.25
 
 
 def test_absolute_timecodes_need_no_start(cloud: Any) -> None:
     arn = cloud.video_stream("gate")
-    headers = {"x-amzn-fragment-timecode-type": "ABSOLUTE", "x-amzn-producer-start-timestamp": None}
+    headers: dict[str, str | None] = {
+        "x-amzn-fragment-timecode-type": "ABSOLUTE",
+        "x-amzn-producer-start-timestamp": None,
+    }
 
-    put(cloud, head(), cluster(1_700_000_000_123), **headers)
+    put(cloud, head(), cluster(1_700_000_000_123), headers=headers)
 
     assert cloud.store.fragments(cloud.store.with_arn(arn))[0].producer_time == 1700000000.123
 
@@ -139,7 +142,7 @@ def error_of_rest(producer: Producer) -> int | None:
 def test_a_producer_time_that_no_clock_shows_is_refused(cloud: Any) -> None:
     cloud.video_stream("gate")
 
-    producer = put(cloud, head(), cluster(0), **{"x-amzn-producer-start-timestamp": "1700000000000"})
+    producer = put(cloud, head(), cluster(0), headers={"x-amzn-producer-start-timestamp": "1700000000000"})
 
     assert error_of(producer) == ErrorId.INVALID_PRODUCER_TIMESTAMP
 
@@ -252,7 +255,7 @@ def test_a_stream_takes_the_next_producer_once_the_first_has_gone(cloud: Any) ->
 def test_bad_headers_are_an_invalid_argument(cloud: Any, headers: dict[str, str | None]) -> None:
     cloud.video_stream("gate")
 
-    status, code, _ = refusal(Producer(cloud.media_server.url, "gate", **headers))
+    status, code, _ = refusal(Producer(cloud.media_server.url, "gate", headers))
 
     assert (status, code) == (400, "InvalidArgumentException")
 
@@ -273,9 +276,9 @@ def test_a_role_that_may_only_read_is_denied_by_name(cloud: Any) -> None:
     arn = cloud.video_stream("gate")
     role = cloud.role("reader", [READ_ONE])
     lent = cloud.sessions.assume(role, "s", service_principal="rekognition.amazonaws.com")
-    token = {"x-amz-security-token": lent.session_token}
+    token: dict[str, str | None] = {"x-amz-security-token": lent.session_token}
 
-    status, code, message = refusal(Producer(cloud.media_server.url, "gate", key=lent.access_key, **token))
+    status, code, message = refusal(Producer(cloud.media_server.url, "gate", token, key=lent.access_key))
 
     assert (status, code) == (403, "AccessDeniedException")
     assert "kinesisvideo:PutMedia" in message

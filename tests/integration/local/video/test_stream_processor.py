@@ -20,7 +20,11 @@ READ_VIDEO = {
     "Action": ["kinesisvideo:GetDataEndpoint", "kinesisvideo:GetMedia"],
     "Resource": "arn:aws:kinesisvideo:us-east-1:123456789012:stream/gate/*",
 }
-WRITE_RECORDS = {"Effect": "Allow", "Action": ["kinesis:PutRecord", "kinesis:PutRecords"], "Resource": FACES_ARN}
+WRITE_RECORDS = {
+    "Effect": "Allow",
+    "Action": ["kinesis:PutRecord", "kinesis:PutRecords"],
+    "Resource": FACES_ARN,
+}
 NO_VIDEO = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/gate/1700000000000"
 
 
@@ -108,7 +112,9 @@ def names_in(record: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.media
-def test_an_enrolled_face_in_the_video_becomes_matches_and_a_stranger_does_not(site: Site, media: Path) -> None:
+def test_an_enrolled_face_in_the_video_becomes_matches_and_a_stranger_does_not(
+    site: Site, media: Path
+) -> None:
     video = site.complete()
     site.rekognition.index_faces(
         CollectionId="people",
@@ -141,7 +147,9 @@ def place(record: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.media
-def test_records_have_the_documented_shape_and_come_in_the_order_of_the_video(site: Site, media: Path) -> None:
+def test_records_have_the_documented_shape_and_come_in_the_order_of_the_video(
+    site: Site, media: Path
+) -> None:
     video = site.complete()
     image = (media / "pd/astronaut.png").read_bytes()
     indexed = site.rekognition.index_faces(CollectionId="people", Image={"Bytes": image}, ExternalImageId="a")
@@ -167,7 +175,9 @@ def test_records_have_the_documented_shape_and_come_in_the_order_of_the_video(si
     assert match["Similarity"] >= 85
     known = indexed["FaceRecords"][0]["Face"]
     assert match["Face"] == {name: value for name, value in known.items() if name != "IndexFacesModelVersion"}
-    order = [(int(place(record)["FragmentNumber"]), place(record)["FrameOffsetInSeconds"]) for record in records]
+    order = [
+        (int(place(record)["FragmentNumber"]), place(record)["FrameOffsetInSeconds"]) for record in records
+    ]
     assert order == sorted(order)
 
 
@@ -179,7 +189,9 @@ def test_a_face_enrolled_while_the_processor_runs_is_found_and_a_deleted_one_is_
     site.run()
     clip = media / "asl/again.mkv"
     image = (media / "derived/enrol/asl_p1.png").read_bytes()
-    indexed = site.rekognition.index_faces(CollectionId="people", Image={"Bytes": image}, ExternalImageId="p1")
+    indexed = site.rekognition.index_faces(
+        CollectionId="people", Image={"Bytes": image}, ExternalImageId="p1"
+    )
 
     first = site.stream(clip, video)
     records = site.wait_for_records(
@@ -205,7 +217,9 @@ def test_a_processor_keeps_running_when_its_connection_ends_and_misses_nothing(
     stream = site.cloud.store.with_arn(video)
     clip = media / "asl/yes.mkv"
     first = site.stream(clip, video)
-    site.wait_for_records(lambda all_: all_ and place(all_[-1])["FragmentNumber"] == first.last_fragment_number)
+    site.wait_for_records(
+        lambda all_: all_ and place(all_[-1])["FragmentNumber"] == first.last_fragment_number
+    )
 
     site.cloud.media_server.hang_up_all()
     second = site.stream(clip, video)
@@ -238,7 +252,9 @@ def test_a_processor_goes_from_stopped_over_running_to_stopped_and_away(site: Si
     assert site.described()["Status"] == "STOPPED"
 
     site.run()
-    assert site.rekognition.list_stream_processors()["StreamProcessors"] == [{"Name": "gate", "Status": "RUNNING"}]
+    assert site.rekognition.list_stream_processors()["StreamProcessors"] == [
+        {"Name": "gate", "Status": "RUNNING"}
+    ]
     with pytest.raises(ClientError, match="ResourceInUseException"):
         site.rekognition.delete_stream_processor(Name="gate")
     site.rekognition.stop_stream_processor(Name="gate")
@@ -262,7 +278,8 @@ def test_a_stopped_processor_can_be_started_again(site: Site) -> None:
 def test_a_stopped_processor_leaves_its_connection_to_others(site: Site) -> None:
     video = site.complete()
     readers = [
-        site.cloud.media().get_media(StreamARN=video, StartSelector={"StartSelectorType": "NOW"}) for _ in range(2)
+        site.cloud.media().get_media(StreamARN=video, StartSelector={"StartSelectorType": "NOW"})
+        for _ in range(2)
     ]
     site.run()
     with pytest.raises(ClientError, match="ConnectionLimitExceededException"):
@@ -294,7 +311,7 @@ def test_stopping_is_allowed_once_a_second_and_only_when_running(site: Site) -> 
         site.cloud.client("rekognition", retries=0).stop_stream_processor(Name="gate")
 
 
-# ---------------------------------------------------------------- what makes it fail, found out after Start succeeded
+# ---------------------------------------------------------------- what makes it fail after Start succeeded
 
 
 def failure_of(site: Site) -> str:
@@ -399,7 +416,10 @@ def test_the_same_name_again_is_in_use(site: Site) -> None:
         ({"Input": {}}, "Input.KinesisVideoStream.Arn"),
         ({"KmsKeyId": "alias/mine"}, "KmsKeyId"),
         ({"RegionsOfInterest": []}, "RegionsOfInterest"),
-        ({"NotificationChannel": {"SNSTopicArn": "arn:aws:sns:us-east-1:123456789012:t"}}, "NotificationChannel"),
+        (
+            {"NotificationChannel": {"SNSTopicArn": "arn:aws:sns:us-east-1:123456789012:t"}},
+            "NotificationChannel",
+        ),
         ({"Name": "with a space"}, "regular expression"),
         ({"role": "no ARN"}, "roleArn"),
     ],

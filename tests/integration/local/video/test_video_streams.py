@@ -69,7 +69,9 @@ def test_the_version_guards_deletion_and_changes(cloud: Any, video: Any) -> None
 @pytest.mark.parametrize(
     ("operation", "change", "hours"), [("INCREASE_DATA_RETENTION", 6, 30), ("DECREASE_DATA_RETENTION", 23, 1)]
 )
-def test_retention_changes_by_a_difference(cloud: Any, video: Any, operation: str, change: int, hours: int) -> None:
+def test_retention_changes_by_a_difference(
+    cloud: Any, video: Any, operation: str, change: int, hours: int
+) -> None:
     cloud.video_stream("gate", retention_hours=24)
     version = video.describe_stream(StreamName="gate")["StreamInfo"]["Version"]
 
@@ -87,7 +89,10 @@ def test_retention_stays_between_nothing_and_ten_years(cloud: Any, video: Any) -
     for operation, change in (("DECREASE_DATA_RETENTION", 25), ("INCREASE_DATA_RETENTION", 87_600)):
         with pytest.raises(ClientError, match="InvalidArgumentException"):
             video.update_data_retention(
-                StreamName="gate", CurrentVersion=version, Operation=operation, DataRetentionChangeInHours=change
+                StreamName="gate",
+                CurrentVersion=version,
+                Operation=operation,
+                DataRetentionChangeInHours=change,
             )
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-
 from sightline_local.cloud.constraints import check_input
 from sightline_local.cloud.service import ServiceError
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-
 from sightline_local.cloud.kinesisvideo.fragment_number import FragmentNumbers
 from sightline_local.cloud.kinesisvideo.ring import BUFFER_BYTES, NewFragment, StoredFragment, StreamGoneError
 from sightline_local.cloud.kinesisvideo.store import FragmentStore
@@ -62,7 +61,11 @@ def test_numbers_have_47_digits_and_grow_even_within_a_millisecond_and_when_the_
     numbers = FragmentNumbers(noise=lambda bits: (1 << bits) - 1)
     quiet = FragmentNumbers(noise=lambda _bits: 0)
 
-    given = [numbers.next(1_800_000_000_000), numbers.next(1_800_000_000_000), numbers.next(1_700_000_000_000)]
+    given = [
+        numbers.next(1_800_000_000_000),
+        numbers.next(1_800_000_000_000),
+        numbers.next(1_700_000_000_000),
+    ]
 
     assert given == sorted(given, key=int)
     assert len(set(given)) == 3
@@ -124,7 +127,9 @@ def test_a_shorter_retention_takes_effect_at_once(store: FragmentStore, clock: C
 # ---------------------------------------------------------------- memory and files
 
 
-def test_what_does_not_fit_in_memory_is_in_a_file_and_still_there(store: FragmentStore, tmp_path: Path) -> None:
+def test_what_does_not_fit_in_memory_is_in_a_file_and_still_there(
+    store: FragmentStore, tmp_path: Path
+) -> None:
     stream = a_stream()
     store.add(stream)
 

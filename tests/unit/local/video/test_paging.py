@@ -3,12 +3,14 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from sightline_local.cloud.paging import page
 from sightline_local.cloud.service import ServiceError
 
 
-@given(names=st.sets(st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1)), size=st.integers(1, 5))
+@given(
+    names=st.sets(st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1)),
+    size=st.integers(1, 5),
+)
 def test_pages_together_are_the_whole_list(names: set[str], size: int) -> None:
     seen: list[str] = []
     token = None

@@ -1,0 +1,20 @@
+"""What a user of the runtime may choose."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeOptions:
+    """What to run and where; port 0 takes any free one."""
+
+    template: Path
+    stack_name: str = "sightline"
+    region: str = "us-east-1"
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    api_port: int = 8080
+    aws_port: int = 4566
+    face_workers: int | None = None  # None: one per core
+    warm_faces: bool = False  # load the face engine at the start instead of with the first picture
+    log_dir: Path | None = None  # None: a temporary folder that goes with the runtime
