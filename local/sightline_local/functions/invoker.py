@@ -44,7 +44,14 @@ class _Pool:
 class Functions:
     """Invokes by name or ARN; each function runs with keys of its own role."""
 
-    def __init__(self, aws_url: str, region: str, sessions: Sessions, log_dir: Path) -> None:
+    def __init__(
+        self,
+        aws_url: str,
+        region: str,
+        sessions: Sessions,
+        log_dir: Path,
+        warm_parent: WarmParent | None = None,  # one that the caller shares, and closes
+    ) -> None:
         self.region = region
         self.permissions = Permissions()
         self._aws_url = aws_url
@@ -53,7 +60,8 @@ class Functions:
         self._pools: dict[str, _Pool] = {}
         self._lock = Lock()
         self._closed = False
-        self._parent = WarmParent()
+        self._parent = warm_parent or WarmParent()
+        self._owns_parent = warm_parent is None
         self._asynchronous = AsyncInvocations(self.invoke)
 
     def register(self, spec: FunctionSpec) -> None:
@@ -113,7 +121,8 @@ class Functions:
         self._asynchronous.close()
         for pool in list(self._pools.values()):
             self._end_pool(pool)
-        self._parent.close()
+        if self._owns_parent:
+            self._parent.close()
 
     def _pool(self, name_or_arn: str) -> _Pool:
         pool = self._pools.get(name_of(name_or_arn))

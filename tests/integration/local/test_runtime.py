@@ -58,12 +58,18 @@ def start(template: Path, **options: Any) -> Runtime:
     return runtime
 
 
-def test_stop_ends_everything_and_may_be_called_again(waiting: Path, client_of: ClientOf) -> None:
+def test_stop_ends_everything_and_may_be_called_again(
+    waiting: Path,
+    client_of: ClientOf,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    temporary = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     threads = set(threading.enumerate())
-    leftovers = set(Path(tempfile.gettempdir()).glob("sightline*"))
     children = processes_below_this_one()
     runtime = start(waiting)
-    assert runtime.log_dir is not None
+    assert runtime.log_dir in list(temporary.iterdir())
     states = client_of(runtime)("stepfunctions")
     role = client_of(runtime)("iam").list_roles()["Roles"][0]["Arn"]
     wait = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": True}}}
@@ -73,8 +79,7 @@ def test_stop_ends_everything_and_may_be_called_again(waiting: Path, client_of: 
     runtime.stop()
     runtime.stop()
 
-    assert not runtime.log_dir.exists()
-    assert runtime.log_dir not in set(Path(tempfile.gettempdir()).glob("sightline*")) - leftovers
+    assert list(temporary.iterdir()) == []
     assert is_free(int(runtime.aws_url.rsplit(":", 1)[1]))
     assert processes_below_this_one() <= children
     alive = {thread for thread in threading.enumerate() if thread not in threads and not thread.daemon}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-SETTLING = timedelta(milliseconds=250)
+SETTLING = timedelta(milliseconds=100)
 """How long a stream is CREATING or DELETING. Long enough that nobody can forget to wait for it."""
 
 MAX_RETENTION_HOURS = 87_600

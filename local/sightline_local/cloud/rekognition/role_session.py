@@ -1,11 +1,14 @@
 """The role that a stream processor was given, really assumed, and boto3 clients with its keys."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from threading import Lock
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
 
 from sightline_local.cloud.clients import Clients
 from sightline_local.iam import Credentials, Sessions, TrustDenied
@@ -18,6 +21,12 @@ _CONFIG = Config(
     parameter_validation=False,  # see FaceStream.check
     read_timeout=60,
 )
+
+
+@cache
+def _models() -> Loader:
+    """Reading the models of services takes longer than all else about a client: once for all processors."""
+    return create_loader()
 
 
 class ProcessorFailedError(Exception):
@@ -42,10 +51,19 @@ class RoleSession:
             credentials = self._current()
             key = (service, endpoint_url or self._gateway_url)
             if key not in self._clients:
-                session = boto3.Session(region_name=self._region, **credentials.for_boto3())  # type: ignore[arg-type]
-                create: Any = session.client
-                self._clients[key] = create(service, endpoint_url=key[1], config=_CONFIG)
+                self._clients[key] = self._create(service, key[1], credentials)
             return self._clients[key]
+
+    def _create(self, service: str, endpoint_url: str, credentials: Credentials) -> Any:
+        own = botocore.session.Session()
+        own.register_component("data_loader", _models())
+        session = boto3.Session(
+            botocore_session=own,
+            region_name=self._region,
+            **credentials.for_boto3(),  # type: ignore[arg-type]
+        )
+        create: Any = session.client
+        return create(service, endpoint_url=endpoint_url, config=_CONFIG)
 
     def _current(self) -> Credentials:
         now = datetime.now(UTC)

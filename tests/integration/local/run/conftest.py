@@ -14,6 +14,7 @@ from sightline_local.cloud.lambda_ import LambdaService
 from sightline_local.cloud.moto_server import forget_everything, make_moto_app
 from sightline_local.functions.invoker import Functions
 from sightline_local.functions.spec import FunctionSpec
+from sightline_local.functions.warm_parent import WarmParent
 from sightline_local.iam import Authorizer, Credentials, Sessions
 from sightline_local.triggers.kinesis import KinesisMappings
 
@@ -73,13 +74,26 @@ class Cloud:
         return arn
 
 
+@pytest.fixture(scope="module")
+def warm_parent() -> Iterator[WarmParent]:
+    """One for all tests of a file: it takes longer to start than most tests."""
+    parent = WarmParent()
+    yield parent
+    parent.close()
+
+
+@pytest.fixture(scope="module")
+def moto_app() -> Any:
+    return make_moto_app()
+
+
 @pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
+def cloud(tmp_path: Path, moto_app: Any, warm_parent: WarmParent) -> Iterator[Cloud]:
     sessions, authorizer = Sessions(ACCOUNT, REGION), Authorizer(ACCOUNT, REGION)
-    gateway = Gateway(make_moto_app(), sessions, authorizer)
+    gateway = Gateway(moto_app, sessions, authorizer)
     with serve(gateway) as server:
         clients = Clients(server.url, REGION)
-        functions = Functions(server.url, REGION, sessions, tmp_path / "logs")
+        functions = Functions(server.url, REGION, sessions, tmp_path / "logs", warm_parent)
         mappings = KinesisMappings(functions, sessions, authorizer, clients)
         gateway.services["lambda"] = LambdaService(functions, mappings)
         gateway.on_kinesis_put.append(mappings.wake)

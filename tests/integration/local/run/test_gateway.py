@@ -38,7 +38,9 @@ def make_things(cloud: Any) -> dict[str, str]:
 def calls(
     cloud: Any, made: dict[str, str], credentials: Credentials | None
 ) -> list[tuple[Any, dict[str, Any]]]:
-    client = lambda service: cloud.client(service, credentials)  # noqa: E731
+    def client(service: str) -> Any:
+        return cloud.client(service, credentials)
+
     return [
         (client("dynamodb").put_item, {"TableName": "devices", "Item": {"id": {"S": "a"}}}),
         (client("kinesis").put_record, {"StreamName": "faces", "Data": b"x", "PartitionKey": "k"}),

@@ -17,9 +17,7 @@ def test_a_service_gets_the_role_that_trusts_it(cloud: Any) -> None:
     role = cloud.role()
 
     assert cloud.sessions.assume(role, "s", service_principal="lambda.amazonaws.com").access_key
-    with pytest.raises(
-        TrustDenied, match=r"does not let Service states\.amazonaws\.com perform sts:AssumeRole"
-    ):
+    with pytest.raises(TrustDenied, match=r"does not let Service states\.amazonaws\.com perform"):
         cloud.sessions.assume(role, "s", service_principal="states.amazonaws.com")
 
 
