@@ -83,6 +83,9 @@ lock: ## Pin the dependencies anew (needs uv on the PATH)
 	cd layers/domain && uv pip compile --quiet --python-platform aarch64-manylinux2014 --python-version 3.13 \
 		--generate-hashes --no-header --no-emit-index-url --no-emit-find-links --constraint ../../requirements/dev.txt \
 		pyproject.toml --output-file requirements.txt
+	cd layers/video && uv pip compile --quiet --python-platform aarch64-manylinux_2_28 --python-version 3.13 \
+		--generate-hashes --no-header --no-emit-index-url --no-emit-find-links --constraint ../../requirements/dev.txt \
+		pyproject.toml --output-file requirements.txt
 
 clean: ## Remove what was built and installed
 	rm -rf build .aws-sam $(VENV) $(SAM_VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from sightline.devices.model import Action, Desired, Device, Location, State
+from sightline.clock import to_iso
+from sightline.devices.model import Action, Desired, Device, Location, State, Vote
+from sightline.review.model import AlertRecord
 from sightline.sightings.model import Box, DetectedFace, DeviceFacts, Frame, Match, Sighting
 from sightline.watchlist.model import Face, Person
 
@@ -37,6 +39,7 @@ def a_device(**changes: Any) -> Device:
         action=Action.START,
         generation=1795348800000,
         requested_at=at,
+        vote=Vote(1, 1),
     )
     return replace(device, **changes)
 
@@ -79,7 +82,9 @@ def a_face(person_id: str = "ada", *, face_id: str | None = None, name: str | No
 def device_facts(**changes: Any) -> DeviceFacts:
     """What a sighting knows of `a_device()`."""
     location = Location(latitude=53.54, longitude=9.98)
-    facts = DeviceFacts("gate-3", "Gate 3", "Harbour", location, "Europe/Berlin", "stream-processor", 92.5)
+    facts = DeviceFacts(
+        "gate-3", "Gate 3", "Harbour", location, "Europe/Berlin", "stream-processor", 92.5, vote=Vote(1, 1)
+    )
     return replace(facts, **changes)
 
 
@@ -178,3 +183,57 @@ def a_kinesis_event(
             for number, payload in zip(numbers, payloads, strict=True)
         ]
     }
+
+
+def an_alert_record(number: int = 1, **changes: Any) -> AlertRecord:
+    """A sent alert about Ada at gate-3; each number is a minute later."""
+    seen_at = SEEN_AT + timedelta(minutes=number)
+    record = AlertRecord(
+        alert_id=f"al-{number:032x}",
+        state="sent",
+        seen_at=seen_at,
+        raised_at=seen_at + timedelta(seconds=1),
+        sent_at=seen_at + timedelta(seconds=1.2),
+        device_id="gate-3",
+        person_id="ada",
+        watchlist_id="default",
+        severity="high",
+        body={},
+    )
+    record = replace(record, **changes)
+    body = {
+        "alert_id": record.alert_id,
+        "person": {"id": record.person_id, "name": "Ada Lovelace"},
+        "device": {"id": record.device_id, "name": "Gate 3", "site": "Harbour", "location": None},
+        "watchlist": {"id": record.watchlist_id, "name": "Watchlist", "severity": record.severity},
+        "similarity": 99.5,
+        "seen_at": to_iso(record.seen_at),
+    }
+    return replace(record, body=record.body or body)
+
+
+def an_alert_item(record: AlertRecord) -> dict[str, Any]:
+    """The item of AlertsTable, as the consumer writes it."""
+    texts = {
+        "alert_id": record.alert_id,
+        "alert_state": record.state,
+        "raised_at": to_iso(record.raised_at),
+        "sent_at": record.sent_at and to_iso(record.sent_at),
+        "seen_at": to_iso(record.seen_at),
+        "day": to_iso(record.seen_at)[:10],
+        "device_id": record.device_id,
+        "person_id": record.person_id,
+        "watchlist_id": record.watchlist_id,
+        "severity": record.severity,
+        "body": json.dumps(record.body),
+    }
+    return {name: {"S": text} for name, text in texts.items() if text is not None}
+
+
+def a_sighting_row(
+    at_seconds: float = 0.0, *, person_id: str | None = "ada", device_id: str = "gate-3", **changes: Any
+) -> dict[str, Any]:
+    """A row of the sightings stream, so many seconds after SEEN_AT."""
+    row = a_sighting(at_seconds).to_row(visit_id="vi-1", recorded_at=SEEN_AT + timedelta(seconds=at_seconds))
+    sighting_id = f"si-{device_id}-{person_id}-{at_seconds}"
+    return row | {"sighting_id": sighting_id, "person_id": person_id, "device_id": device_id} | changes

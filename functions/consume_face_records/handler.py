@@ -9,14 +9,16 @@ from uuid import uuid4
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+
 from sightline.alerts.dynamo import DynamoVisits
+from sightline.alerts.dynamo_alerts import DynamoWitness
 from sightline.alerts.memory import Invocations
 from sightline.alerts.service import OneAlertPerVisit
 from sightline.alerts.sns import SnsAlertSink
 from sightline.aws import client
 from sightline.clock import utc_now
 from sightline.settings import Settings
-from sightline.sightings.dynamo import DynamoRoster
+from sightline.sightings.dynamo import DynamoLiveness, DynamoRoster
 from sightline.sightings.kinesis import KinesisSightingStream
 from sightline.sightings.roster import RememberedRoster
 from sightline.sightings.s3 import S3ParkedRecords
@@ -31,7 +33,11 @@ class ConsumeFaceRecordsSettings(Settings):
 
     devices_table: str
     faces_table: str
+    watchlists_table: str
     visits_table: str
+    alerts_table: str
+    sightings_table: str
+    alerts_days: int
     sightings_stream: str
     alerts_topic_arn: str
     parked_records_bucket: str
@@ -50,19 +56,24 @@ def consumer() -> FaceRecordConsumer:
     """The only place that knows concrete classes."""
     settings = ConsumeFaceRecordsSettings.from_env()
     dynamodb = client("dynamodb")
-    roster = DynamoRoster(dynamodb, settings.devices_table, settings.faces_table, pause=time.sleep)
+    roster = DynamoRoster(
+        dynamodb, settings.devices_table, settings.faces_table, settings.watchlists_table, pause=time.sleep
+    )
+    retention = timedelta(days=settings.alerts_days)
     visitors = OneAlertPerVisit(
-        visits=DynamoVisits(dynamodb, settings.visits_table),
+        visits=DynamoVisits(dynamodb, settings.visits_table, settings.alerts_table, retention),
         sink=SnsAlertSink(client("sns"), settings.alerts_topic_arn),
         gap=timedelta(seconds=settings.visit_gap_seconds),
         clock=utc_now,
         invocations=invocations(),
+        witness=DynamoWitness(dynamodb, settings.sightings_table),
     )
     return FaceRecordConsumer(
         roster=RememberedRoster(roster),
         visitors=visitors,
         stream=KinesisSightingStream(client("kinesis"), settings.sightings_stream, pause=time.sleep),
         parked=S3ParkedRecords(client("s3"), settings.parked_records_bucket),
+        liveness=DynamoLiveness(dynamodb, settings.devices_table),
         clock=utc_now,
         stack_name=settings.stack_name,
     )
@@ -91,8 +102,11 @@ def report(batch: Batch, outcome: Outcome) -> None:
         "UnknownFaces": outcome.unknown_faces,
         "RecordsOfNoDevice": outcome.records_of_no_device,
     }
+    is_busy = outcome.sightings or outcome.parked or outcome.failures
     for name, count in counts.items():
-        metrics.add_metric(name, MetricUnit.Count, count)
+        # Most batches show nobody, and each metric costs a tenth of what reading a frame costs.
+        if count or is_busy or name == "FaceRecords":
+            metrics.add_metric(name, MetricUnit.Count, count)
     about = {"face_stream": batch.face_stream, **counts}
     if outcome.failures:
         reasons = sorted(set(outcome.failures.values()))

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sightline_faces import FacePool
-
+from sightline_local.clock import Timetable
 from sightline_local.cloud import gateway as gateways
-from sightline_local.cloud import patches
+from sightline_local.cloud import patches, state_patches
 from sightline_local.cloud.clients import Clients
 from sightline_local.cloud.cloudformation import CloudFormationService
 from sightline_local.cloud.cognito import TokenKeys
@@ -21,9 +21,14 @@ from sightline_local.cloud.kinesisvideo import FragmentStore, KinesisVideoServic
 from sightline_local.cloud.lambda_ import LambdaService
 from sightline_local.cloud.moto_server import forget_everything, make_moto_app
 from sightline_local.cloud.rekognition import RekognitionService
+from sightline_local.cloud.scheduler import ScheduledRules, SchedulerService
+from sightline_local.cloud.sns import Notifications, Signer
+from sightline_local.cloud.sns.documents import Documents
+from sightline_local.cloud.sns.endpoints import WebEndpoints
 from sightline_local.deploy.site import Site
 from sightline_local.deploy.stack import check, deploy
 from sightline_local.errors import PortInUseError
+from sightline_local.functions.destinations import Destinations
 from sightline_local.functions.invoker import Functions
 from sightline_local.iam import Authorizer, Sessions
 from sightline_local.options import RuntimeOptions
@@ -104,8 +109,14 @@ class _Cloud:
         self.gateway = self._start_gateway(options, closing)
         self.interpreter = Interpreter(self.sessions, self.clients.client)
         self._patch_moto(closing)
-        self.functions = Functions(self.clients.endpoint_url, region, self.sessions, log_dir)
+        self.timetable = Timetable(options.clock)
+        closing.callback(self.timetable.close)
+        self.functions = Functions(
+            self.clients.endpoint_url, region, self.sessions, log_dir, timetable=self.timetable
+        )
         closing.callback(self.functions.close)
+        self._tell_ends()
+        self._publish(closing)
         self.media = self._start_media(closing)
         self.rekognition = RekognitionService(
             region, account, self.sessions, self.clients, lambda: FacePool(options.face_workers)
@@ -114,6 +125,9 @@ class _Cloud:
         self.mappings = KinesisMappings(self.functions, self.sessions, self.authorizer, self.clients)
         closing.callback(self.mappings.close)
         closing.callback(stop_executions)
+        self.scheduler = SchedulerService(region, account, self.sessions, self.clients, self.timetable)
+        closing.callback(self.scheduler.close)
+        self.rules = ScheduledRules(self.functions, self.timetable)
         self.cloudformation = CloudFormationService()
         self._register()
         self.http_apis = HttpApis(self.functions, self.keys, options.api_port, closing)
@@ -131,6 +145,31 @@ class _Cloud:
         self.interpreter.install()
         self.keys.install()
         patches.know_managed_policies_when_attached()
+        state_patches.undo_transactions_item_by_item()
+
+    def _tell_ends(self) -> None:
+        """Dead-letter queues and destinations of asynchronous invocations."""
+        functions, clients = self.functions, self.clients
+        destinations = Destinations(
+            lambda name, service: clients.client(service, functions.credentials_of(name)),
+            lambda name: functions.spec(name).arn,
+            self.timetable.clock.now,
+        )
+        functions.asynchronous.on_end = destinations.tell
+
+    def _publish(self, closing: ExitStack) -> None:
+        signer = Signer(self.clients.endpoint_url)
+        signer.warm()
+        self.gateway.public[signer.certificate_path] = lambda: signer.certificate
+        documents = Documents(signer, self.clients.endpoint_url)
+        notifications = Notifications(documents, self.functions)
+        endpoints = WebEndpoints(documents, self.timetable, notifications.give_up)
+        closing.callback(endpoints.close)
+        notifications.protocols |= {"http": endpoints.deliver, "https": endpoints.deliver}
+        notifications.install()
+        state_patches.ask_web_servers_first(endpoints.ask, endpoints.confirm)
+        for action in ("ConfirmSubscription", "Unsubscribe"):
+            self.gateway.public_actions[action] = endpoints.visited
 
     def _start_media(self, closing: ExitStack) -> MediaServer:
         store = FragmentStore()
@@ -146,11 +185,12 @@ class _Cloud:
         self.gateway.services["lambda"] = LambdaService(self.functions, self.mappings)
         self.gateway.services["rekognition"] = self.rekognition
         self.gateway.services["cloudformation"] = self.cloudformation
+        self.gateway.services["scheduler"] = self.scheduler
         self.gateway.on_kinesis_put.append(self.mappings.wake)
 
 
 def _deploy(template: Template, cloud: _Cloud) -> dict[str, str]:
-    site = Site(cloud.identity, cloud.clients.client, cloud.functions, cloud.http_apis)
+    site = Site(cloud.identity, cloud.clients.client, cloud.functions, cloud.http_apis, rules=cloud.rules)
     stack = deploy(template, site, lambda: datetime.now(UTC))
     outputs = {name: _local(value, cloud) for name, value in stack.outputs.items()}
     cloud.cloudformation.stack = replace(stack, outputs=outputs)

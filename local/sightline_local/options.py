@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sightline_local.clock import Clock
+
 
 @dataclass(frozen=True, slots=True)
 class RuntimeOptions:
@@ -18,3 +20,4 @@ class RuntimeOptions:
     face_workers: int | None = None  # None: one per core
     warm_faces: bool = False  # load the face engine at the start instead of with the first picture
     log_dir: Path | None = None  # None: a temporary folder that goes with the runtime
+    clock: Clock = field(default_factory=Clock)  # what schedules and retries go by; tests move it

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from sightline.alerts.model import Notification
-from sightline.alerts.visit_log import VisitLog, Write
+from sightline.alerts.visit_log import PendingAlert, VisitLog, Write
 from sightline.errors import UnavailableError
 
 
@@ -36,12 +37,47 @@ class Calls:
 
 @dataclass
 class FakeVisits:
+    """Also the alerts table: `pending` are those that are not marked sent."""
+
     calls: Calls = field(default_factory=Calls)
     items: dict[tuple[str, str], VisitLog] = field(default_factory=dict)
+    pending: dict[str, PendingAlert] = field(default_factory=dict)
+    sent_at: dict[str, datetime] = field(default_factory=dict)
+
+    def read(self, device_id: str, person_id: str) -> VisitLog:
+        key = (device_id, person_id)
+        log: VisitLog = self.calls.make("visits.read", lambda: self.items.get(key, VisitLog(*key)))
+        return log
 
     def write(self, log: VisitLog) -> Write:
         result: Write = self.calls.make("visits.write", lambda: self._write(log))
         return result
+
+    def claim(self, log: VisitLog) -> Write:
+        result: Write = self.calls.make("visits.claim", lambda: self._claim(log))
+        return result
+
+    def settle(self, log: VisitLog, sent_at: datetime) -> Write:
+        result: Write = self.calls.make("visits.settle", lambda: self._settle(log, sent_at))
+        return result
+
+    def _claim(self, log: VisitLog) -> Write:
+        write = self._write(log)
+        if write.is_done and (alert := log.alert) is not None:
+            self.pending[alert.alert_id] = PendingAlert(
+                alert.alert_id, log.device_id, log.person_id, alert.raised_at, alert.notification
+            )
+        return write
+
+    def _settle(self, log: VisitLog, sent_at: datetime) -> Write:
+        write = self._write(log)
+        if write.is_done and log.alert is not None:
+            self._mark(log.alert.alert_id, sent_at)
+        return write
+
+    def _mark(self, alert_id: str, sent_at: datetime) -> None:
+        self.pending.pop(alert_id, None)
+        self.sent_at[alert_id] = sent_at
 
     def _write(self, log: VisitLog) -> Write:
         key = (log.device_id, log.person_id)
@@ -50,6 +86,19 @@ class FakeVisits:
             return Write(is_done=False, stored=stored)
         self.items[key] = replace(log, revision=log.revision + 1)
         return Write(is_done=True, stored=self.items[key])
+
+
+@dataclass
+class FakePendingAlerts:
+    visits: FakeVisits
+
+    def oldest(self, limit: int) -> list[PendingAlert]:
+        found = sorted(self.visits.pending.values(), key=lambda alert: alert.pending_since)
+        alerts: list[PendingAlert] = self.visits.calls.make("pending.oldest", lambda: found[:limit])
+        return alerts
+
+    def settle(self, alert_id: str, sent_at: datetime) -> None:
+        self.visits.calls.make("pending.settle", lambda: self.visits._mark(alert_id, sent_at))
 
 
 @dataclass
@@ -74,4 +123,5 @@ class FakeSink:
 
     @property
     def people(self) -> list[str]:
-        return [json.loads(each.body)["person"]["id"] for each in self.published]
+        people = [json.loads(each.body)["person"] for each in self.published]
+        return [person["id"] if person else "#unknown" for person in people]

@@ -8,13 +8,13 @@ from typing import Any
 
 from sightline.alerts.memory import Invocations
 from sightline.alerts.service import OneAlertPerVisit
+from sightline.alerts.sweep import Sweeper
 from sightline.sightings.roster import RememberedRoster
 from sightline.sightings.service import Batch, Delivery, FaceRecordConsumer, Outcome
-
 from tests.builders import a_face, device_facts
-from tests.fakes.alerts import Calls, FakeSink, FakeVisits
+from tests.fakes.alerts import Calls, FakePendingAlerts, FakeSink, FakeVisits
 from tests.fakes.devices import FakeClock
-from tests.fakes.sightings import FakeParkedRecords, FakeRoster, FakeStream
+from tests.fakes.sightings import FakeLiveness, FakeParkedRecords, FakeRoster, FakeStream, FakeWitness
 
 PEOPLE = {face.face_id: face for face in (a_face("ada"), a_face("grace"))}
 
@@ -33,15 +33,31 @@ class World:
         self.sink = FakeSink(self.calls)
         self.stream = FakeStream(self.calls)
         self.parked = FakeParkedRecords(self.calls)
+        self.liveness = FakeLiveness(self.calls)
         self.roster = FakeRoster({"gate-3": device_facts()}, dict(PEOPLE), self.calls)
 
     def process(self) -> FaceRecordConsumer:
         """A cold function: it remembers nothing."""
         visitors = OneAlertPerVisit(
-            self.visits, self.sink, self.gap, self.clock, Invocations(f"process-{next(self.processes)}")
+            self.visits,
+            self.sink,
+            self.gap,
+            self.clock,
+            Invocations(f"process-{next(self.processes)}"),
+            FakeWitness(self.stream, self.calls),
         )
         roster = RememberedRoster(self.roster)
-        return FaceRecordConsumer(roster, visitors, self.stream, self.parked, self.clock, "sightline")
+        return FaceRecordConsumer(
+            roster, visitors, self.stream, self.parked, self.liveness, self.clock, "sightline"
+        )
+
+    def sweeper(self) -> Sweeper:
+        """A cold function too."""
+        name = f"sweeper-{next(self.processes)}"
+        return Sweeper(FakePendingAlerts(self.visits), self.visits, self.sink, self.clock, lambda: name)
+
+    def set_device(self, **changes: Any) -> None:
+        self.roster.devices["gate-3"] = device_facts(**changes)
 
 
 def a_batch(*payloads: bytes, first: int = 1, face_stream: str = "sightline-faces-gate-3") -> Batch:

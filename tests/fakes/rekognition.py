@@ -20,6 +20,7 @@ class FakeRekognition:
     faces_in: dict[bytes, int] = field(default_factory=dict)
     unindexed: list[str] = field(default_factory=list)
     not_pictures: set[bytes] = field(default_factory=set)
+    resembling: dict[str, float] = field(default_factory=dict)  # external image id → similarity
     collection: dict[str, str] = field(default_factory=dict)  # face id → external image id
     error: str | None = None
 
@@ -30,10 +31,15 @@ class FakeRekognition:
         request = json.loads(params["body"])
         if self.error:
             return self._refuse(self.error)
-        photo = base64.b64decode(request["Image"]["Bytes"]) if "Image" in request else b""
+        photo = _photo(request.get("Image", {}))
         if photo in self.not_pictures:
             return self._refuse("InvalidImageFormatException")
-        answer = {"DetectFaces": self._detect, "IndexFaces": self._index, "DeleteFaces": self._delete}
+        answer = {
+            "DetectFaces": self._detect,
+            "IndexFaces": self._index,
+            "DeleteFaces": self._delete,
+            "SearchFacesByImage": self._search,
+        }
         return AWSResponse("", 200, HTTPHeaders(), None), answer[model.name](request, photo)
 
     def _refuse(self, code: str) -> tuple[AWSResponse, dict[str, Any]]:
@@ -41,6 +47,16 @@ class FakeRekognition:
 
     def _detect(self, _request: dict[str, Any], photo: bytes) -> dict[str, Any]:
         return {"FaceDetails": [{"BoundingBox": BOX, "Confidence": 99.9}] * self.faces_in.get(photo, 1)}
+
+    def _search(self, request: dict[str, Any], _photo: bytes) -> dict[str, Any]:
+        found = sorted(self.resembling.items(), key=lambda each: -each[1])
+        return {
+            "FaceMatches": [
+                {"Similarity": similarity, "Face": {"FaceId": "…", "ExternalImageId": person}}
+                for person, similarity in found
+                if similarity >= request["FaceMatchThreshold"]
+            ]
+        }
 
     def _index(self, request: dict[str, Any], photo: bytes) -> dict[str, Any]:
         if self.unindexed:
@@ -59,3 +75,10 @@ class FakeRekognition:
             if each not in known
         ]
         return {"DeletedFaces": known, "UnsuccessfulFaceDeletions": unknown}
+
+
+def _photo(image: dict[str, Any]) -> bytes:
+    """The bytes of a photo, or the key of an upload in their place."""
+    if "S3Object" in image:
+        return str(image["S3Object"]["Name"]).encode()
+    return base64.b64decode(image.get("Bytes", ""))

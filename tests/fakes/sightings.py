@@ -3,13 +3,14 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from sightline.clock import from_iso
 from sightline.errors import UnavailableError
 from sightline.sightings.model import DeviceFacts, ParkedRecord, Row
-from sightline.sightings.roster import Known
-from sightline.watchlist.model import Face
-
+from sightline.sightings.roster import ONLY_DEFAULT, Known
+from sightline.watchlist.model import Face, Watchlist
 from tests.fakes.alerts import Calls
 
 
@@ -19,6 +20,7 @@ class FakeRoster:
     faces: dict[str, Face] = field(default_factory=dict)
     calls: Calls = field(default_factory=Calls)
     is_down: bool = False
+    watchlists: dict[str, Watchlist] = field(default_factory=lambda: dict(ONLY_DEFAULT))
     asked: list[tuple[frozenset[str], frozenset[str]]] = field(default_factory=list)
 
     def look_up(self, device_ids: frozenset[str], face_ids: frozenset[str]) -> Known:
@@ -32,6 +34,7 @@ class FakeRoster:
         return Known(
             {each: self.devices[each] for each in device_ids & self.devices.keys()},
             {each: self.faces[each] for each in face_ids & self.faces.keys()},
+            dict(self.watchlists),
         )
 
 
@@ -64,3 +67,33 @@ class FakeParkedRecords:
             raise UnavailableError("the bucket for parked records refused: NoSuchBucket")
         key = f"{record.face_stream}/{record.sequence_number}"
         self.calls.make("parked.park", lambda: self.records.__setitem__(key, record))
+
+
+@dataclass
+class FakeLiveness:
+    calls: Calls = field(default_factory=Calls)
+    notes: list[tuple[str, datetime]] = field(default_factory=list)
+
+    def note(self, device_id: str, at: datetime) -> None:
+        self.calls.make("liveness.note", lambda: self.notes.append((device_id, at)))
+
+
+@dataclass
+class FakeWitness:
+    """Reads what went into the stream, as if it were in the table at once."""
+
+    stream: FakeStream
+    calls: Calls = field(default_factory=Calls)
+
+    def last_seen(
+        self, device_id: str, person_id: str, *, after: datetime, before: datetime
+    ) -> datetime | None:
+        moments = (
+            from_iso(row["seen_at"])
+            for row in reversed(self.stream.rows)
+            if (row["device_id"], row["person_id"]) == (device_id, person_id)
+        )
+        found: datetime | None = self.calls.make(
+            "witness.last_seen", lambda: max((at for at in moments if after < at < before), default=None)
+        )
+        return found

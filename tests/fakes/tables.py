@@ -21,10 +21,32 @@ def create_table(client: Any, name: str, key: list[str], **index: list[str]) -> 
 
 def create_watchlist_tables(client: Any) -> None:
     create_table(client, "people", ["person_id"])
+    create_table(client, "watchlists", ["catalogue_id"])
     create_table(client, "faces", ["face_id"], by_person=["person_id", "face_id"])
+
+
+def create_alert_tables(client: Any) -> None:
+    create_table(client, "visits", ["device_id", "person_id"])
+    create_alerts_table(client)
 
 
 def _schema(keys: list[str]) -> list[dict[str, str]]:
     return [
         {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
     ]
+
+
+def create_alerts_table(client: Any) -> None:
+    create_table(
+        client,
+        "alerts",
+        ["alert_id"],
+        by_day=["day", "seen_at"],
+        by_device=["device_id", "seen_at"],
+        by_person=["person_id", "seen_at"],
+        pending=["pending", "pending_since"],
+    )
+
+
+def create_sightings_table(client: Any) -> None:
+    create_table(client, "sightings", ["device_id", "moment_key"], by_person=["person_id", "moment_key"])

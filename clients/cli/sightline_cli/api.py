@@ -51,13 +51,17 @@ class ApiClient:
         return device
 
     def request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        return self.answer(method, path, body)[1]
+
+    def answer(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
+        """The status too, for those to whom 201 and 200 are not the same."""
         response = self._send(method, path, body)
         if response.status == 401:
             self._token = None
             response = self._send(method, path, body)
         if response.status >= 400:
             raise ApiError(response.status, problem_line(response.status, response.data))
-        return json.loads(response.data) if response.data else None
+        return response.status, json.loads(response.data) if response.data else None
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         self._token = self._token or self._new_token()

@@ -13,6 +13,8 @@ from sightline_cli.errors import FAILED, INTERRUPTED, MISUSED, CliError, explain
 from sightline_cli.options import AsJson, Aws, AwsPort, DeviceId, EndpointUrl, Region, StackName, chosen_stack
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+evidence = typer.Typer(help="What proves an alert: fetch it, and check that nobody changed it.")
+app.add_typer(evidence, name="evidence")
 
 Template = Annotated[
     Path | None, typer.Option("--template", help="The SAM template [default: the project's].")
@@ -113,6 +115,81 @@ def replay(
         aws=aws, aws_port=aws_port, endpoint_url=endpoint_url, region=region, stack_name=stack
     )
     raise typer.Exit(run_replay(where, device_id=device, records=records, speed=speed, as_json=as_json))
+
+
+@app.command()
+def enrol(
+    people: Annotated[Path, typer.Argument(metavar="PEOPLE.csv", help="The table of people (docs/cli.md).")],
+    photos: Annotated[
+        Path, typer.Option(metavar="DIR", help="The folder of the photos that the table names.")
+    ],
+    aws: Aws = False,
+    aws_port: AwsPort = None,
+    endpoint_url: EndpointUrl = None,
+    region: Region = None,
+    stack: StackName = "sightline",
+    as_json: AsJson = False,
+) -> None:
+    """Enrol people from a table, with their photos; doing it again changes nothing."""
+    from sightline_cli.enrol.command import run_enrol
+
+    where = chosen_stack(
+        aws=aws, aws_port=aws_port, endpoint_url=endpoint_url, region=region, stack_name=stack
+    )
+    raise typer.Exit(run_enrol(where, people=people, photos=photos, as_json=as_json))
+
+
+@app.command()
+def watch(
+    device: Annotated[str | None, typer.Option("--device", help="Only alerts of this device_id.")] = None,
+    severity: Annotated[
+        str | None, typer.Option(help="Only alerts of this severity: low, medium, high or critical.")
+    ] = None,
+    aws: Aws = False,
+    aws_port: AwsPort = None,
+    endpoint_url: EndpointUrl = None,
+    region: Region = None,
+    stack: StackName = "sightline",
+    as_json: AsJson = False,
+) -> None:
+    """Show each alert in the terminal as it comes, until Ctrl-C."""
+    from sightline_cli.watch import run_watch
+
+    where = chosen_stack(
+        aws=aws, aws_port=aws_port, endpoint_url=endpoint_url, region=region, stack_name=stack
+    )
+    run_watch(where, device_id=device, severity=severity, as_json=as_json)
+
+
+@evidence.command("verify")
+def verify_evidence(
+    folder: Annotated[Path, typer.Argument(help="The files of one alert and their manifest.json.")],
+    as_json: AsJson = False,
+) -> None:
+    """Recompute the hash of every file; exit code 1 when one was changed or is missing."""
+    from sightline_cli.evidence.command import run_verify
+
+    raise typer.Exit(run_verify(folder, as_json=as_json))
+
+
+@evidence.command("fetch")
+def fetch_evidence(
+    alert_id: Annotated[str, typer.Argument(metavar="ALERT_ID", help="As the alert names itself.")],
+    to: Annotated[Path, typer.Option(metavar="DIR", help="Its folder ALERT_ID is made in here.")] = Path(),
+    aws: Aws = False,
+    aws_port: AwsPort = None,
+    endpoint_url: EndpointUrl = None,
+    region: Region = None,
+    stack: StackName = "sightline",
+    as_json: AsJson = False,
+) -> None:
+    """Get the evidence of an alert from the stack's bucket, and verify it."""
+    from sightline_cli.evidence.command import run_fetch
+
+    where = chosen_stack(
+        aws=aws, aws_port=aws_port, endpoint_url=endpoint_url, region=region, stack_name=stack
+    )
+    raise typer.Exit(run_fetch(where, alert_id=alert_id, to=to, as_json=as_json))
 
 
 @app.command()

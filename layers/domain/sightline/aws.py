@@ -27,10 +27,10 @@ BUSY_CODES = frozenset(
 )
 
 
-def client(service: str) -> Any:
-    """A boto3 client whose retries end well before a 30 second function does."""
+def client(service: str, **settings: Any) -> Any:
+    """A boto3 client whose retries end well before a 30 second function does; `settings` go to its Config."""
     retries: Any = {"mode": "standard", "total_max_attempts": 3}
-    config = Config(connect_timeout=2, read_timeout=6, retries=retries, tcp_keepalive=True)
+    config = Config(connect_timeout=2, read_timeout=6, retries=retries, tcp_keepalive=True, **settings)
     return boto3.client(service, config=config)  # type: ignore[call-overload]
 
 

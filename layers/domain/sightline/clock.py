@@ -13,7 +13,8 @@ def utc_now() -> datetime:
 
 def to_iso(moment: datetime) -> str:
     """`2026-11-22T17:04:05.678Z`: UTC, milliseconds, and so also sortable as text."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def from_iso(text: str) -> datetime:

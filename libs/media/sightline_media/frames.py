@@ -116,6 +116,13 @@ def _draw_label(draw: ImageDraw.ImageDraw, label: str, at: tuple[float, float], 
     draw.text((at[0] + 4 - left, y + 3 - top), label, fill=(255, 255, 255), font=font)
 
 
+def shrink(rgb: Rgb, width: int) -> Rgb:
+    """The picture at this width, or as it is if it is not wider."""
+    image = Image.fromarray(rgb)
+    image.thumbnail((width, image.height))
+    return np.asarray(image).copy()
+
+
 def encode_jpeg(rgb: Rgb, quality: int = 90) -> bytes:
     """JPEG bytes of a picture."""
     out = io.BytesIO()

@@ -6,7 +6,10 @@ the administrator to moto passes through untouched. Signatures are not verified;
 
 import logging
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from threading import Lock
 from typing import Any
+from urllib.parse import parse_qsl
 
 from sightline_local.cloud import answers, refusals
 from sightline_local.cloud.answers import Answer, Fault
@@ -15,11 +18,13 @@ from sightline_local.cloud.calls import (
     Environ,
     Scope,
     UnreadableCallError,
+    body_of,
     protocol_of,
     read_call,
     scope_of,
 )
 from sightline_local.cloud.http_server import HttpServer
+from sightline_local.cloud.presigned import fault_of_url, is_presigned
 from sightline_local.cloud.service import RawResponse, ResolvesResources, Service, ServiceError
 from sightline_local.cloud.sts import StsService
 from sightline_local.iam import AccessDenied, Authorizer, Caller, Sessions, TrustDenied, UnknownKey
@@ -41,6 +46,8 @@ _PUBLIC_TARGETS = frozenset(
     ]
 )
 _PUBLIC_PATHS = ("/.well-known/jwks.json", "/.well-known/openid-configuration")
+_FORM = "application/x-www-form-urlencoded"
+_DYNAMODB = "DynamoDB_20120810."
 _KINESIS_PUTS = ("Kinesis_20131202.PutRecord", "Kinesis_20131202.PutRecords")
 
 
@@ -53,16 +60,20 @@ class Gateway:
         self._authorizer = authorizer
         self.services: dict[str, Service] = {"sts": StsService(sessions)}
         self.on_kinesis_put: list[Callable[[str], None]] = []
+        # moto reads, checks and writes in three steps: two requests at once would both pass a condition.
+        self._dynamodb = Lock()
+        self.public: dict[str, Callable[[], bytes]] = {}  # path → what anybody may read there
+        self.public_actions: dict[str, Callable[[dict[str, str]], Answer]] = {}  # of links in messages
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         scope = scope_of(environ)
         if scope is None:
-            if _is_public(environ):
-                return self._to_moto(environ, start_response)
-            return answers.failure("rest-json", "", refusals.unsigned()).send(start_response)
+            return self._unsigned(environ, start_response)
         service, protocol = scope.signing_name, protocol_of(environ, scope.signing_name)
         try:
             caller = self._sessions.caller_of(scope.access_key, scope.session_token)
+            if service == "s3" and is_presigned(environ) and (refused := self._refused(environ, scope)):
+                return answers.failure(protocol, service, refused).send(start_response)
             if caller.is_admin and service not in self.services:
                 return self._to_moto(environ, start_response)
             answer = self._answer(environ, scope, caller)
@@ -78,6 +89,25 @@ class Gateway:
             fault = refusals.internal(error)
         return answers.failure(protocol, service, fault).send(start_response)
 
+    def _unsigned(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        if shown := self.public.get(str(environ.get("PATH_INFO", ""))):
+            return Answer(200, {"Content-Type": "application/octet-stream"}, shown()).send(start_response)
+        query = dict(parse_qsl(environ.get("QUERY_STRING", "")))
+        if visited := self.public_actions.get(query.get("Action", "")):
+            return visited(query).send(start_response)
+        if _is_public(environ):
+            return self._to_moto(environ, start_response)
+        return answers.failure("rest-json", "", refusals.unsigned()).send(start_response)
+
+    def _refused(self, environ: Environ, scope: Scope) -> Fault | None:
+        signer = self._sessions.credentials_of(scope.access_key)
+        fault = fault_of_url(environ, signer, self._sessions.account, datetime.now(UTC))
+        if str(environ.get("CONTENT_TYPE", "")).startswith(_FORM):
+            environ["CONTENT_TYPE"] = (
+                "binary/octet-stream"  # curl says "form" of any body; moto would parse it
+            )
+        return fault
+
     def _answer(self, environ: Environ, scope: Scope, caller: Caller) -> Answer | None:
         """Authorise the call; the answer of our own service, or None when moto is to answer."""
         service = self.services.get(scope.signing_name)
@@ -90,6 +120,11 @@ class Gateway:
 
     def _to_moto(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         put_to = self._stream_of_put(environ)
+        if str(environ.get("HTTP_X_AMZ_TARGET", "")).startswith(_DYNAMODB):
+            body_of(environ)  # a slow sender must not hold the lock
+            with self._dynamodb:
+                table_answer: Iterable[bytes] = self._moto(environ, start_response)
+            return table_answer
         response: Iterable[bytes] = self._moto(environ, start_response)
         if put_to:
             for listener in self.on_kinesis_put:

@@ -1,5 +1,7 @@
 """Everything that we change inside moto 5.2.5, and why. One small function and one contract test per change.
 
+What concerns tables and topics is in state_patches.py.
+
 moto's internals move between versions, so the version is pinned, and tests/contract/local/ fails loudly when
 a hook moves, or when moto no longer needs the patch. `undo` takes all of them back.
 """
@@ -43,13 +45,13 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 _originals: dict[tuple[int, str], tuple[Any, str, Any]] = {}
 
 
-def _original(owner: Any, name: str) -> Any:
+def original_of(owner: Any, name: str) -> Any:
     """Moto's own `owner.name`, also when it is patched already."""
     return _originals.setdefault((id(owner), name), (owner, name, getattr(owner, name)))[2]
 
 
-def _replace(owner: Any, name: str, new: Any) -> None:
-    _original(owner, name)
+def replace(owner: Any, name: str, new: Any) -> None:
+    original_of(owner, name)
     setattr(owner, name, new)
 
 
@@ -76,7 +78,7 @@ def call_services_under_the_role(client_for: Callable[[str, str], Any]) -> None:
 
     for name, module in list(sys.modules.items()):
         if name.startswith("moto.stepfunctions.") and hasattr(module, "boto_client_for"):
-            _replace(module, "boto_client_for", boto_client_for)
+            replace(module, "boto_client_for", boto_client_for)
 
 
 def write_fields_as_step_functions_does() -> None:
@@ -106,8 +108,8 @@ def write_fields_as_step_functions_does() -> None:
         if answer is not None:
             self._from_boto_response(response, answer)
 
-    _replace(service_class, "_normalise_parameters", to_api)
-    _replace(service_class, "_normalise_response", from_api)
+    replace(service_class, "_normalise_parameters", to_api)
+    replace(service_class, "_normalise_response", from_api)
 
 
 def name_errors_as_step_functions_does() -> None:
@@ -121,8 +123,8 @@ def name_errors_as_step_functions_does() -> None:
         "sns": "Sns",
         "sqs": "Sqs",
     }
-    known = _original(state_task_service_aws_sdk, "_SERVICE_ERROR_NAMES")
-    _replace(state_task_service_aws_sdk, "_SERVICE_ERROR_NAMES", {**known, **names})
+    known = original_of(state_task_service_aws_sdk, "_SERVICE_ERROR_NAMES")
+    replace(state_task_service_aws_sdk, "_SERVICE_ERROR_NAMES", {**known, **names})
 
 
 def evaluate_jsonata() -> None:
@@ -134,7 +136,7 @@ def evaluate_jsonata() -> None:
         except Exception as error:  # the library raises whatever Python raises inside it
             raise moto_jsonata.JSONataException("JSONata", str(error)) from error
 
-    _replace(moto_jsonata, "_eval_jsonata", evaluate)
+    replace(moto_jsonata, "_eval_jsonata", evaluate)
 
 
 def quote_jsonata_values() -> None:
@@ -146,8 +148,8 @@ def quote_jsonata_values() -> None:
     def declare(bindings: dict[str, Any]) -> str:
         return "".join(f"{name}:={literal(value)};" for name, value in bindings.items())
 
-    _replace(states, "encode_jsonata_variable_declarations", declare)
-    _replace(variable_store, "encode_jsonata_variable_declarations", declare)
+    replace(states, "encode_jsonata_variable_declarations", declare)
+    replace(variable_store, "encode_jsonata_variable_declarations", declare)
 
 
 def _plain(value: Any) -> str:
@@ -156,7 +158,7 @@ def _plain(value: Any) -> str:
 
 def report_jsonata_errors() -> None:
     """A wrong expression is States.QueryEvaluationError, which Catch catches; moto says States.Runtime."""
-    original = _original(StringJSONata, "_eval_body")
+    original = original_of(StringJSONata, "_eval_body")
 
     def eval_body(self: Any, env: Any) -> None:
         try:
@@ -173,7 +175,7 @@ def report_jsonata_errors() -> None:
             )
             raise FailureEventException(failure_event=event) from error
 
-    _replace(StringJSONata, "_eval_body", eval_body)
+    replace(StringJSONata, "_eval_body", eval_body)
 
 
 def read_negative_integers() -> None:
@@ -183,7 +185,7 @@ def read_negative_integers() -> None:
         ("visitAssign_template_value_terminal_float", "value"),
         ("visitJsonata_template_value_terminal_float", "value"),
     ):
-        _replace(Preprocessor, name, _whole_if_written_whole(_original(Preprocessor, name), attribute))
+        replace(Preprocessor, name, _whole_if_written_whole(original_of(Preprocessor, name), attribute))
 
 
 def _whole_if_written_whole(original: Any, attribute: str) -> Any:
@@ -198,7 +200,7 @@ def _whole_if_written_whole(original: Any, attribute: str) -> Any:
 
 def start_executions_as_step_functions_does() -> None:
     """Moto names all that are given no name "None", and two requests at once start the same name twice."""
-    original = _original(StepFunctionsParserBackend, "start_execution")
+    original = original_of(StepFunctionsParserBackend, "start_execution")
     lock = threading.Lock()
 
     def start_execution(
@@ -207,7 +209,7 @@ def start_executions_as_step_functions_does() -> None:
         with lock:  # moto looks for the name first and adds the execution later
             return original(self, state_machine_arn, name or str(uuid.uuid4()), *rest, **more)
 
-    _replace(StepFunctionsParserBackend, "start_execution", start_execution)
+    replace(StepFunctionsParserBackend, "start_execution", start_execution)
 
 
 # -------------------------------------------------------------------------------- Cognito
@@ -215,14 +217,14 @@ def start_executions_as_step_functions_does() -> None:
 
 def sign_tokens_with(private_key: Any, public_keys: dict[str, Any]) -> None:
     """Moto signs with a private key that everybody can read in its source: tokens that anyone could forge."""
-    original = _original(cognito_models.CognitoIdpUserPool, "__init__")
+    original = original_of(cognito_models.CognitoIdpUserPool, "__init__")
 
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
         self.json_web_key = private_key
 
-    _replace(cognito_models.CognitoIdpUserPool, "__init__", init)
-    _replace(cognito_responses.CognitoIdpJsonWebKeyResponse, "json_web_key", json.dumps(public_keys))
+    replace(cognito_models.CognitoIdpUserPool, "__init__", init)
+    replace(cognito_responses.CognitoIdpJsonWebKeyResponse, "json_web_key", json.dumps(public_keys))
 
 
 # -------------------------------------------------------------------------------- IAM
@@ -230,7 +232,7 @@ def sign_tokens_with(private_key: Any, public_keys: dict[str, Any]) -> None:
 
 def know_managed_policies_when_attached() -> None:
     """Moto knows none of AWS's managed policies, or parses all 1,582 at every reset."""
-    original = _original(iam_models.IAMBackend, "attach_role_policy")
+    original = original_of(iam_models.IAMBackend, "attach_role_policy")
 
     def attach_role_policy(self: Any, policy_arn: str, role_name: str) -> None:
         if ":iam::aws:policy/" in policy_arn and policy_arn not in self.managed_policies:
@@ -241,4 +243,4 @@ def know_managed_policies_when_attached() -> None:
                 self.managed_policies[policy.arn] = policy
         original(self, policy_arn, role_name)
 
-    _replace(iam_models.IAMBackend, "attach_role_policy", attach_role_policy)
+    replace(iam_models.IAMBackend, "attach_role_policy", attach_role_policy)

@@ -20,7 +20,10 @@ _GIVEN_ON = (
 def _make_table(resource: Resource, properties: Mapping[str, Any], site: Site) -> Made:
     name = properties.get("TableName") or site.physical_name(resource.logical_id)
     settings = {key: properties[key] for key in _GIVEN_ON if key in properties}
-    table = site.client("dynamodb").create_table(TableName=name, **settings)["TableDescription"]
+    dynamodb = site.client("dynamodb")
+    table = dynamodb.create_table(TableName=name, **settings)["TableDescription"]
+    if expiry := properties.get("TimeToLiveSpecification"):
+        dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)
     return Made(name, {"Arn": table["TableArn"]})
 
 
@@ -36,6 +39,8 @@ TABLE = ResourceType(
         "SSESpecification": WITHOUT_EFFECT,
         "TableName": CARRIED,
         "Tags": WITHOUT_EFFECT,
+        # Described, and expired items stay: AWS itself takes up to days to delete them.
+        "TimeToLiveSpecification": {"AttributeName": CARRIED, "Enabled": CARRIED},
     },
     create=_make_table,
     attributes=frozenset({"Arn"}),

@@ -20,7 +20,8 @@ def _make_role(resource: Resource, properties: Mapping[str, Any], site: Site) ->
         AssumeRolePolicyDocument=json.dumps(properties["AssumeRolePolicyDocument"]),
     )["Role"]
     for policy in properties.get("Policies", []):
-        document = json.dumps(policy["PolicyDocument"])
+        # SAM writes policies without a version, which AWS takes and moto does not.
+        document = json.dumps({"Version": "2012-10-17", **policy["PolicyDocument"]})
         iam.put_role_policy(RoleName=name, PolicyName=policy["PolicyName"], PolicyDocument=document)
     for arn in properties.get("ManagedPolicyArns", []):
         iam.attach_role_policy(RoleName=name, PolicyArn=arn)

@@ -35,6 +35,8 @@ def _make_function(resource: Resource, properties: Mapping[str, Any], site: Site
             tags={tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])},
         )
     )
+    if target := properties.get("DeadLetterConfig", {}).get("TargetArn"):
+        site.functions.configure_async(arn, dead_letter=target)
     return Made(name, {"Arn": arn})
 
 
@@ -53,6 +55,7 @@ FUNCTION = ResourceType(
     accepts={
         "Architectures": _CPUS,
         "Code": {"S3Bucket": CARRIED, "S3Key": CARRIED},
+        "DeadLetterConfig": {"TargetArn": CARRIED},
         "Description": CARRIED,
         "Environment": {"Variables": CARRIED},
         "FunctionName": CARRIED,
@@ -149,4 +152,30 @@ EVENT_SOURCE_MAPPING = ResourceType(
     create=_make_mapping,
     attributes=frozenset({"Id", "EventSourceMappingArn"}),
     required=frozenset({"EventSourceArn", "FunctionName"}),
+)
+
+
+def _make_invoke_config(_resource: Resource, properties: Mapping[str, Any], site: Site) -> Made:
+    destinations = properties.get("DestinationConfig", {})
+    settings = {
+        "max_retries": int(properties.get("MaximumRetryAttempts", 2)),
+        "max_age_seconds": int(properties.get("MaximumEventAgeInSeconds", 6 * 3600)),
+        "on_failure": destinations.get("OnFailure", {}).get("Destination"),
+        "on_success": destinations.get("OnSuccess", {}).get("Destination"),
+    }
+    site.functions.configure_async(properties["FunctionName"], **settings)
+    return Made(f"{properties['FunctionName']}|{properties['Qualifier']}")
+
+
+EVENT_INVOKE_CONFIG = ResourceType(
+    name="AWS::Lambda::EventInvokeConfig",
+    accepts={
+        "DestinationConfig": {"OnFailure": {"Destination": CARRIED}, "OnSuccess": {"Destination": CARRIED}},
+        "FunctionName": CARRIED,
+        "MaximumEventAgeInSeconds": CARRIED,
+        "MaximumRetryAttempts": CARRIED,
+        "Qualifier": OneOf(("$LATEST",)),
+    },
+    create=_make_invoke_config,
+    required=frozenset({"FunctionName", "Qualifier"}),
 )

@@ -15,7 +15,13 @@ def _make_bucket(resource: Resource, properties: Mapping[str, Any], site: Site) 
     # us-east-1 is the one region that must not be named.
     place = {} if stack.region == "us-east-1" else {"LocationConstraint": stack.region}
     configuration = {"CreateBucketConfiguration": place} if place else {}
-    site.client("s3").create_bucket(Bucket=name, **configuration)
+    s3 = site.client("s3")
+    s3.create_bucket(Bucket=name, **configuration)
+    if rules := properties.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration"):
+        settings = {"Rules": [_api_rule(rule) for rule in rules]}
+        s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration=settings)
+    if rules := properties.get("CorsConfiguration", {}).get("CorsRules"):
+        s3.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": [_cors_rule(r) for r in rules]})
     attributes = {
         "Arn": f"arn:{stack.partition}:s3:::{name}",
         "DomainName": f"{name}.s3.{stack.url_suffix}",
@@ -24,12 +30,25 @@ def _make_bucket(resource: Resource, properties: Mapping[str, Any], site: Site) 
     return Made(name, attributes)
 
 
+def _api_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """CloudFormation's names are the API's but for this one."""
+    renamed = {"ServerSideEncryptionByDefault": "ApplyServerSideEncryptionByDefault"}
+    return {renamed.get(name, name): value for name, value in rule.items()}
+
+
+def _cors_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    renamed = {"ExposedHeaders": "ExposeHeaders", "MaxAge": "MaxAgeSeconds", "Id": "ID"}
+    return {renamed.get(name, name): value for name, value in rule.items()}
+
+
 BUCKET = ResourceType(
     name="AWS::S3::Bucket",
     accepts={
-        "BucketEncryption": WITHOUT_EFFECT,  # objects stay in this process's memory
+        "BucketEncryption": CARRIED,  # described; objects stay in this process's memory as they are
         "BucketName": CARRIED,
+        "CorsConfiguration": CARRIED,
         "LifecycleConfiguration": WITHOUT_EFFECT,  # the bucket ends before its objects expire
+        "OwnershipControls": WITHOUT_EFFECT,  # there are no other accounts
         "PublicAccessBlockConfiguration": WITHOUT_EFFECT,  # every request needs keys
         "Tags": WITHOUT_EFFECT,
     },

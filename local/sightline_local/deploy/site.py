@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,10 +18,18 @@ class FunctionRegistry(Protocol):
 
     def register(self, spec: FunctionSpec) -> None: ...
 
+    def configure_async(self, name_or_arn: str, **settings: object) -> None: ...
+
 
 class HttpApis(Protocol):
     def serve(self, api_id: str, openapi: Mapping[str, Any]) -> None:
         """Begin to answer the routes of an HTTP API."""
+        ...
+
+
+class ScheduledRules(Protocol):
+    def add(self, rule_arn: str, expression: str, targets: Sequence[dict[str, Any]]) -> None:
+        """Begin to call the targets; InvalidExpression when the expression is none."""
         ...
 
 
@@ -34,6 +42,7 @@ class Site:
     functions: FunctionRegistry
     http_apis: HttpApis
     layers: dict[str, Path] = field(default_factory=dict)  # layer version ARN -> its folder
+    rules: ScheduledRules | None = None
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a resource of this stack's account and region."""

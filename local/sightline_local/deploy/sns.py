@@ -12,7 +12,8 @@ from sightline_local.template.template import Resource
 
 def _make_topic(resource: Resource, properties: Mapping[str, Any], site: Site) -> Made:
     name = properties.get("TopicName") or site.physical_name(resource.logical_id)
-    shown = {key: str(properties[key]) for key in ("DisplayName", "KmsMasterKeyId") if key in properties}
+    given = ("DisplayName", "KmsMasterKeyId", "SignatureVersion")
+    shown = {key: str(properties[key]) for key in given if key in properties}
     arn = site.client("sns").create_topic(Name=name, Attributes=shown)["TopicArn"]
     return Made(arn, {"TopicArn": arn, "TopicName": name})
 
@@ -22,6 +23,7 @@ TOPIC = ResourceType(
     accepts={
         "DisplayName": CARRIED,
         "KmsMasterKeyId": CARRIED,
+        "SignatureVersion": OneOf(("1", "2")),
         "Tags": WITHOUT_EFFECT,
         "TopicName": CARRIED,
     },
@@ -32,8 +34,9 @@ TOPIC = ResourceType(
 
 def _make_subscription(_resource: Resource, properties: Mapping[str, Any], site: Site) -> Made:
     attributes = {}
-    if "FilterPolicy" in properties:
-        attributes["FilterPolicy"] = json.dumps(properties["FilterPolicy"])
+    for name in ("FilterPolicy", "RedrivePolicy"):
+        if name in properties:
+            attributes[name] = json.dumps(properties[name])
     for name in ("FilterPolicyScope", "RawMessageDelivery"):
         if name in properties:
             value = properties[name]
@@ -54,8 +57,10 @@ SUBSCRIPTION = ResourceType(
         "Endpoint": CARRIED,
         "FilterPolicy": CARRIED,
         "FilterPolicyScope": CARRIED,
-        "Protocol": OneOf(("email", "sqs")),  # a subscription by e-mail is there, and gets no mail from here
+        # Subscriptions by e-mail and SMS are there, and nothing is sent from here.
+        "Protocol": OneOf(("email", "email-json", "http", "https", "lambda", "sms", "sqs")),
         "RawMessageDelivery": CARRIED,
+        "RedrivePolicy": {"deadLetterTargetArn": CARRIED},
         "TopicArn": CARRIED,
     },
     create=_make_subscription,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sightline_local.deploy import (
     apigatewayv2,
+    cloudwatch,
     cognito,
     dynamodb,
     iam,
@@ -12,6 +13,7 @@ from sightline_local.deploy import (
     logs,
     rekognition,
     s3,
+    schedules,
     sns,
     sqs,
     stepfunctions,
@@ -23,11 +25,13 @@ RESOURCE_TYPES: Mapping[str, ResourceType] = {
     for kind in (
         apigatewayv2.API,
         apigatewayv2.STAGE,
+        cloudwatch.ALARM,
         cognito.USER_POOL,
         cognito.USER_POOL_CLIENT,
         dynamodb.TABLE,
         iam.ROLE,
         kinesis.STREAM,
+        lambda_.EVENT_INVOKE_CONFIG,
         lambda_.EVENT_SOURCE_MAPPING,
         lambda_.FUNCTION,
         lambda_.LAYER_VERSION,
@@ -35,6 +39,8 @@ RESOURCE_TYPES: Mapping[str, ResourceType] = {
         logs.LOG_GROUP,
         rekognition.COLLECTION,
         s3.BUCKET,
+        schedules.RULE,
+        schedules.SCHEDULE,
         sns.SUBSCRIPTION,
         sns.TOPIC,
         sqs.QUEUE,

@@ -1,61 +1,143 @@
-"""Invocations that nobody waits for: tried again twice when the function fails, as Lambda does."""
+"""Invocations that nobody waits for: queued, tried again, and in the end handed on or dropped.
+
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+"""
 
 import logging
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock, Timer
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from threading import Lock
 
+from sightline_local.clock import Timetable
 from sightline_local.functions.spec import FunctionNotFound, InvokeResult, TooManyInvocations
 from sightline_local.functions.warm_parent import WarmParentGone
 
 _logger = logging.getLogger(__name__)
-_RETRY_AFTER_SECONDS = (60.0, 120.0)
-_WORKERS = 4
+RETRY_AFTER_SECONDS = (60.0, 120.0)  # after a function that failed
+_THROTTLED_AFTER_SECONDS = 1.0  # after a function that could not be called, doubling
+_LONGEST_THROTTLED_SECONDS = 300.0
+_WORKERS_PER_FUNCTION = 8  # as many as it has sandboxes; a function that takes its time holds up no other
+
+SUCCESS, EXHAUSTED, TOO_OLD = "Success", "RetriesExhausted", "EventAgeExceeded"
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncSettings:
+    """EventInvokeConfig and DeadLetterConfig of a function, with Lambda's defaults."""
+
+    max_retries: int = 2
+    max_age_seconds: int = 6 * 3600
+    on_success: str | None = None
+    on_failure: str | None = None
+    dead_letter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncInvocation:
+    """One event on its way; `failures` counts what the function failed, `refusals` what never reached it."""
+
+    function_name: str
+    payload: bytes
+    request_id: str
+    accepted_at: datetime
+    failures: int = 0
+    refusals: int = 0
+    last: InvokeResult | None = None
+
+
+Ended = Callable[[AsyncInvocation, AsyncSettings, str], None]  # the third is the condition
+
+
+def _only_log(invocation: AsyncInvocation, _settings: AsyncSettings, condition: str) -> None:
+    if condition != SUCCESS:
+        _logger.error("asynchronous invocation of %s dropped: %s", invocation.function_name, condition)
 
 
 class AsyncInvocations:
-    """InvocationType Event; what still fails after the retries is dropped with one line in the log."""
+    """InvocationType Event. `on_end` is told of every event's end."""
 
-    def __init__(
-        self,
-        invoke: Callable[[str, bytes], InvokeResult],
-        retry_after_seconds: tuple[float, ...] = _RETRY_AFTER_SECONDS,
-    ) -> None:
+    def __init__(self, invoke: Callable[[str, bytes, str], InvokeResult], timetable: Timetable) -> None:
         self._invoke = invoke
-        self._delays = retry_after_seconds
-        self._executor = ThreadPoolExecutor(_WORKERS, thread_name_prefix="async-invoke")
-        self._timers: set[Timer] = set()
+        self._timetable = timetable
+        self._executors: dict[str, ThreadPoolExecutor] = {}
+        self._settings: dict[str, AsyncSettings] = {}
         self._lock = Lock()
         self._closed = False
+        self.on_end: Ended = _only_log
 
-    def submit(self, function_name: str, payload: bytes, attempt: int = 0) -> None:
+    def configure(self, function_name: str, **changes: object) -> None:
+        """Set some of a function's settings; the others stay."""
         with self._lock:
-            if not self._closed:
-                self._executor.submit(self._run, function_name, payload, attempt)
+            before = self._settings.get(function_name, AsyncSettings())
+            self._settings[function_name] = replace(before, **changes)  # type: ignore[arg-type]
+
+    def settings(self, function_name: str) -> AsyncSettings:
+        return self._settings.get(function_name, AsyncSettings())
+
+    def submit(self, function_name: str, payload: bytes) -> str:
+        """Accept an event; return its request id, which all its attempts share."""
+        request_id = str(uuid.uuid4())
+        self._queue(AsyncInvocation(function_name, payload, request_id, self._timetable.clock.now()))
+        return request_id
 
     def close(self) -> None:
         with self._lock:
             self._closed = True
-            for timer in self._timers:
-                timer.cancel()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+            for executor in self._executors.values():
+                executor.shutdown(wait=False, cancel_futures=True)
 
-    def _run(self, function_name: str, payload: bytes, attempt: int) -> None:
-        try:
-            failed = self._invoke(function_name, payload).error
-        except (FunctionNotFound, TooManyInvocations, WarmParentGone) as error:
-            _logger.warning("asynchronous invocation of %s: %s", function_name, error)
-            failed = True
-        if not failed:
-            return
-        if attempt >= len(self._delays):
-            _logger.error(
-                "asynchronous invocation of %s failed %d times: dropped", function_name, attempt + 1
-            )
-            return
-        timer = Timer(self._delays[attempt], self.submit, (function_name, payload, attempt + 1))
-        timer.daemon = True
+    def _queue(self, invocation: AsyncInvocation) -> None:
+        name = invocation.function_name
         with self._lock:
-            if not self._closed:
-                self._timers = {each for each in self._timers if each.is_alive()} | {timer}
-                timer.start()
+            if self._closed:
+                return
+            if name not in self._executors:
+                self._executors[name] = ThreadPoolExecutor(_WORKERS_PER_FUNCTION, f"async-{name}")
+            self._executors[name].submit(self._attempt, invocation)
+
+    def _attempt(self, invocation: AsyncInvocation) -> None:
+        try:
+            if self._is_too_old(invocation, timedelta()):
+                self._end(invocation, TOO_OLD)
+                return
+            result = self._invoke(invocation.function_name, invocation.payload, invocation.request_id)
+        except FunctionNotFound:
+            self._end(invocation, EXHAUSTED)
+        except (TooManyInvocations, WarmParentGone) as error:
+            _logger.warning("asynchronous invocation of %s: %s", invocation.function_name, error)
+            self._again_when_there_is_room(invocation)
+        except Exception:  # an executor would keep it to itself
+            _logger.exception("asynchronous invocation of %s", invocation.function_name)
+        else:
+            self._after(replace(invocation, last=result), result)
+
+    def _after(self, invocation: AsyncInvocation, result: InvokeResult) -> None:
+        if not result.error:
+            self._end(invocation, SUCCESS)
+            return
+        failed = replace(invocation, failures=invocation.failures + 1)
+        settings = self.settings(invocation.function_name)
+        if failed.failures > settings.max_retries:
+            self._end(failed, EXHAUSTED)
+            return
+        self._again(failed, RETRY_AFTER_SECONDS[min(invocation.failures, len(RETRY_AFTER_SECONDS) - 1)])
+
+    def _again_when_there_is_room(self, invocation: AsyncInvocation) -> None:
+        pause = min(_THROTTLED_AFTER_SECONDS * 2.0**invocation.refusals, _LONGEST_THROTTLED_SECONDS)
+        self._again(replace(invocation, refusals=invocation.refusals + 1), pause)
+
+    def _again(self, invocation: AsyncInvocation, seconds: float) -> None:
+        if self._is_too_old(invocation, timedelta(seconds=seconds)):
+            self._end(invocation, TOO_OLD)
+        else:
+            self._timetable.after(seconds, lambda: self._queue(invocation))
+
+    def _is_too_old(self, invocation: AsyncInvocation, later: timedelta) -> bool:
+        age = self._timetable.clock.now() + later - invocation.accepted_at
+        return age.total_seconds() > self.settings(invocation.function_name).max_age_seconds
+
+    def _end(self, invocation: AsyncInvocation, condition: str) -> None:
+        self.on_end(invocation, self.settings(invocation.function_name), condition)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Condition, Lock
 
+from sightline_local.clock import Clock, Timetable
 from sightline_local.functions.asynchronous import AsyncInvocations
 from sightline_local.functions.environment import environment_of
 from sightline_local.functions.logs import FunctionLog
@@ -50,7 +51,9 @@ class Functions:
         region: str,
         sessions: Sessions,
         log_dir: Path,
+        *,
         warm_parent: WarmParent | None = None,  # one that the caller shares, and closes
+        timetable: Timetable | None = None,  # the runtime's, for what is tried again later
     ) -> None:
         self.region = region
         self.permissions = Permissions()
@@ -62,7 +65,7 @@ class Functions:
         self._closed = False
         self._parent = warm_parent or WarmParent()
         self._owns_parent = warm_parent is None
-        self._asynchronous = AsyncInvocations(self.invoke)
+        self.asynchronous = AsyncInvocations(self._invoke_as, timetable or Timetable(Clock()))
 
     def register(self, spec: FunctionSpec) -> None:
         """Deploy or replace a function; TrustDenied when its role does not trust Lambda."""
@@ -95,7 +98,13 @@ class Functions:
         return self._log_dir / f"{self.spec(name_or_arn).name}.log"
 
     def invoke(
-        self, name_or_arn: str, payload: bytes, *, service: str | None = None, source_arn: str | None = None
+        self,
+        name_or_arn: str,
+        payload: bytes,
+        *,
+        service: str | None = None,
+        source_arn: str | None = None,
+        request_id: str | None = None,
     ) -> InvokeResult:
         """Run the function and wait for its end.
 
@@ -107,22 +116,38 @@ class Functions:
             self.permissions.check(pool.spec.arn, service, source_arn)
         sandbox = self._take(pool)
         try:
-            return sandbox.invoke(payload, str(uuid.uuid4()))
+            return sandbox.invoke(payload, request_id or str(uuid.uuid4()))
         finally:
             self._give_back(pool, sandbox)
 
-    def invoke_later(self, name_or_arn: str, payload: bytes) -> None:
-        """Run the function without anybody waiting; it is tried again twice when it fails."""
-        self._asynchronous.submit(self.spec(name_or_arn).name, payload)
+    def invoke_later(
+        self, name_or_arn: str, payload: bytes, *, service: str | None = None, source_arn: str | None = None
+    ) -> str:
+        """Queue an event for the function and return its request id; `service` as for `invoke`."""
+        spec = self.spec(name_or_arn)
+        if service is not None:
+            self.permissions.check(spec.arn, service, source_arn)
+        return self.asynchronous.submit(spec.name, payload)
+
+    def credentials_of(self, name_or_arn: str) -> Credentials:
+        """Keys of the function's role, for what Lambda does in its name."""
+        return self._pool(name_or_arn).role.credentials()
+
+    def configure_async(self, name_or_arn: str, **settings: object) -> None:
+        """Set fields of AsyncSettings for a function."""
+        self.asynchronous.configure(self.spec(name_or_arn).name, **settings)
 
     def close(self) -> None:
         """End every process; invocations under way end with an error."""
         self._closed = True
-        self._asynchronous.close()
+        self.asynchronous.close()
         for pool in list(self._pools.values()):
             self._end_pool(pool)
         if self._owns_parent:
             self._parent.close()
+
+    def _invoke_as(self, name: str, payload: bytes, request_id: str) -> InvokeResult:
+        return self.invoke(name, payload, request_id=request_id)
 
     def _pool(self, name_or_arn: str) -> _Pool:
         pool = self._pools.get(name_of(name_or_arn))

@@ -130,6 +130,17 @@ def topic(place: Place, params: Params) -> list[str]:
     return [str(arn) for arn in given("TopicArn", "TargetArn", "ResourceArn")(place, params)]
 
 
+def schedule(place: Place, params: Params) -> list[str]:
+    group = params.get("GroupName", "default")
+    return [place.arn("scheduler", f"schedule/{group}/{params.get('Name', '*')}")]
+
+
+def role_of_schedule(_place: Place, params: Params) -> list[Need]:
+    role_arn = params.get("Target", {}).get("RoleArn")
+    context = {"iam:PassedToService": "scheduler.amazonaws.com"}
+    return [Need("iam:PassRole", role_arn, context)] if role_arn else []
+
+
 def bucket(_place: Place, params: Params) -> list[str]:
     return [f"arn:aws:s3:::{params['Bucket']}"]
 

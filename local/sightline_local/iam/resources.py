@@ -48,9 +48,15 @@ _RULES: dict[str, dict[str, Rule]] = {
         " UpdateStreamProcessor": _PROCESSOR,
         "DetectFaces CompareFaces DetectLabels ListCollections ListStreamProcessors": arns.anything,
     },
+    "scheduler": {
+        "CreateSchedule UpdateSchedule": arns.every(arns.schedule, arns.role_of_schedule),
+        "GetSchedule DeleteSchedule": arns.schedule,
+        "ListSchedules": arns.anything,
+    },
     "sns": {
-        "Publish PublishBatch Subscribe Unsubscribe ListSubscriptionsByTopic GetTopicAttributes"
-        " SetTopicAttributes DeleteTopic GetSubscriptionAttributes SetSubscriptionAttributes": arns.topic,
+        "Publish PublishBatch Subscribe ConfirmSubscription Unsubscribe ListSubscriptionsByTopic"
+        " GetTopicAttributes SetTopicAttributes DeleteTopic GetSubscriptionAttributes"
+        " SetSubscriptionAttributes": arns.topic,
         "CreateTopic": arns.named("sns", "", "Name"),
         "ListTopics ListSubscriptions": arns.anything,
     },

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from sightline_local.iam.callers import ADMIN_ACCESS_KEY, Caller, Credentials
+from sightline_local.iam.callers import ADMIN_ACCESS_KEY, ADMIN_CREDENTIALS, Caller, Credentials
 from sightline_local.iam.policy import Decision, Request, evaluate
 from sightline_local.iam.roles import find_role, trust_policy_of
 
@@ -81,6 +81,15 @@ class Sessions:
         if session.credentials.expiration and session.credentials.expiration < datetime.now(UTC):
             raise ExpiredToken("The security token included in the request is expired")
         return session.caller
+
+    def credentials_of(self, access_key: str) -> Credentials:
+        """The keys that `caller_of` knows by this access key, for what is done in the caller's name."""
+        if access_key == ADMIN_ACCESS_KEY:
+            return ADMIN_CREDENTIALS
+        session = self._sessions.get(access_key)
+        if session is None:
+            raise UnknownKey("The security token included in the request is invalid.")
+        return session.credentials
 
     def _principal(self, service: str | None, caller: Caller | None) -> dict[str, tuple[str, ...]] | None:
         if service is not None:

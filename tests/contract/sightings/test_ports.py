@@ -2,21 +2,23 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+
 from sightline.devices.dynamo import DynamoDeviceStore
-from sightline.sightings.dynamo import DynamoRoster
+from sightline.devices.model import Vote
+from sightline.sightings.dynamo import DynamoLiveness, DynamoRoster
 from sightline.sightings.kinesis import KinesisSightingStream
 from sightline.sightings.model import ParkedRecord, Row
 from sightline.sightings.roster import Roster
 from sightline.sightings.s3 import S3ParkedRecords
 from sightline.sightings.service import ParkedRecords, SightingStream
 from sightline.watchlist.dynamo import DynamoFaces
-
+from sightline.watchlist.model import Watchlist
 from tests.builders import a_device, a_face, device_facts
 from tests.fakes.sightings import FakeParkedRecords, FakeRoster, FakeStream
 from tests.fakes.tables import create_table, create_watchlist_tables
@@ -48,7 +50,7 @@ def roster(request: pytest.FixtureRequest) -> Iterator[Roster]:
         store.add(a_device(device_id="bare", site=None, location=None))
         for face in PEOPLE:
             DynamoFaces(dynamodb, "faces").add(face)
-        yield DynamoRoster(dynamodb, "devices", "faces", pause=no_pause)
+        yield DynamoRoster(dynamodb, "devices", "faces", "watchlists", pause=no_pause)
 
 
 def test_devices_and_faces_are_looked_up_together(roster: Roster) -> None:
@@ -106,3 +108,58 @@ def test_a_record_can_be_parked_again(parked: ParkedRecords) -> None:
 
     parked.park(record)
     parked.park(record)
+
+
+def test_a_device_lives_in_its_item_and_a_deleted_one_does_not_come_back() -> None:
+    with mock_aws():
+        dynamodb = client("dynamodb")
+        create_table(dynamodb, "devices", ["device_id"])
+        store = DynamoDeviceStore(dynamodb, "devices")
+        store.add(a_device())
+        liveness = DynamoLiveness(dynamodb, "devices")
+
+        liveness.note("gate-3", NOW)
+        liveness.note("gone", NOW)
+
+        found = store.find("gate-3")
+        assert found == a_device(last_face_record_at=NOW)
+        assert store.find("gone") is None
+
+
+def test_watchlists_and_what_a_face_says_of_its_person_are_read_with_the_rest() -> None:
+    with mock_aws():
+        dynamodb = client("dynamodb")
+        create_table(dynamodb, "devices", ["device_id"])
+        create_watchlist_tables(dynamodb)
+        DynamoDeviceStore(dynamodb, "devices").add(
+            a_device(
+                zones=(((0.0, 0.0), (1.0, 0.0), (0.5, 1.0)),),
+                vote=Vote(3, 5),
+                visit_gap_seconds=30,
+                cool_down_seconds=600,
+                keep_unknown_faces=True,
+            )
+        )
+        lists = {"vip": {"M": {"name": {"S": "Guests"}, "kind": {"S": "vip"}, "severity": {"S": "low"}}}}
+        lists["vip"]["M"] |= {
+            "similarity_threshold": {"N": "95.5"},
+            "expires_at": {"S": "2026-11-22T13:00:00Z"},
+        }
+        item = {"catalogue_id": {"S": "watchlists"}, "lists": {"M": lists}, "version": {"N": "3"}}
+        dynamodb.put_item(TableName="watchlists", Item=item)
+
+        known = DynamoRoster(dynamodb, "devices", "faces", "watchlists", pause=no_pause).look_up(
+            frozenset({"gate-3"}), frozenset()
+        )
+
+    assert set(known.watchlists) == {"default", "vip"}
+    assert known.watchlists["vip"] == Watchlist(
+        "vip", "Guests", "low", "vip", similarity_threshold=95.5, expires_at=NOW
+    )
+    assert known.devices["gate-3"] == device_facts(
+        zones=(((0.0, 0.0), (1.0, 0.0), (0.5, 1.0)),),
+        vote=Vote(3, 5),
+        visit_gap=timedelta(seconds=30),
+        cool_down=timedelta(seconds=600),
+        keep_unknown_faces=True,
+    )

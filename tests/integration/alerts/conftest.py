@@ -10,12 +10,17 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+
 from sightline.devices.dynamo import DynamoDeviceStore
 from sightline.watchlist.dynamo import DynamoFaces
 from sightline.watchlist.model import Face
-
 from tests.builders import a_device, a_face, a_lambda_context
-from tests.fakes.tables import create_table, create_watchlist_tables
+from tests.fakes.tables import (
+    create_alert_tables,
+    create_sightings_table,
+    create_table,
+    create_watchlist_tables,
+)
 
 REGION = "us-east-1"
 ADA = a_face("ada", face_id="ed1b560f-d6af-5158-989a-ff586c931545")
@@ -70,7 +75,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             for name in ("dynamodb", "kinesis", "sns", "sqs", "s3")
         )
         create_table(dynamodb, "devices", ["device_id"])
-        create_table(dynamodb, "visits", ["device_id", "person_id"])
+        create_alert_tables(dynamodb)
+        create_sightings_table(dynamodb)
         create_watchlist_tables(dynamodb)
         DynamoDeviceStore(dynamodb, "devices").add(a_device(similarity_threshold=80.0))
         kinesis.create_stream(StreamName="sightings", ShardCount=1)
@@ -81,7 +87,11 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         for name, value in {
             "DEVICES_TABLE": "devices",
             "FACES_TABLE": "faces",
+            "WATCHLISTS_TABLE": "watchlists",
             "VISITS_TABLE": "visits",
+            "ALERTS_TABLE": "alerts",
+            "SIGHTINGS_TABLE": "sightings",
+            "ALERTS_DAYS": "365",
             "SIGHTINGS_STREAM": "sightings",
             "ALERTS_TOPIC_ARN": topic_arn,
             "PARKED_RECORDS_BUCKET": "parked",

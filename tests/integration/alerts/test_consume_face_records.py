@@ -134,35 +134,6 @@ def test_a_hundred_frames_of_one_person_in_ten_batches_cost_fourteen_calls(
         frames = [a_face_record(batch + n / 10, [ADA]) for n in range(10)]
         assert consume(a_kinesis_event(*frames, first=batch * 10 + 1)) == []
 
-    assert calls == {"PutRecords": 10, "BatchGetItem": 1, "UpdateItem": 2, "Publish": 1}
+    assert calls == {"PutRecords": 10, "BatchGetItem": 1, "TransactWriteItems": 2, "Publish": 1}
     assert len(aws.rows()) == 100
     assert len(aws.alerts()) == 1
-
-
-class Crash(BaseException):
-    """The process ends here."""
-
-
-@pytest.mark.filterwarnings("ignore:No application metrics")
-@pytest.mark.parametrize("number", range(5))
-def test_a_crash_before_any_call_to_aws_loses_nothing(
-    aws: Any, consume: Consume, function: ModuleType, number: int
-) -> None:
-    event = a_kinesis_event(a_face_record(0, [ADA]))
-    seen = []
-
-    def crash(**_: Any) -> None:
-        seen.append(1)
-        if len(seen) == number + 1:
-            raise Crash
-
-    for client in clients_of(function):
-        client.meta.events.register("before-call", crash)
-
-    with pytest.raises(Crash):
-        consume(event)
-    again = consume(event)
-
-    assert again == []
-    assert len(aws.alerts()) == 1
-    assert [row["visit_id"] for row in aws.rows()] == [aws.visit()["visit_id"]["S"]]

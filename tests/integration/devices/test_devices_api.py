@@ -7,8 +7,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from sightline.devices.model import Action, State
 
+from sightline.devices.model import Action, State
 from tests.builders import VIDEO_STREAM_ARN, a_device, a_lambda_context, a_stopped_device
 
 Answer = tuple[int, dict[str, Any], dict[str, str]]
@@ -78,7 +78,7 @@ def test_a_wrong_registration_names_every_wrong_field_and_changes_nothing(send: 
     status, problem, headers = send("register_wrong")
 
     assert (status, headers["Content-Type"]) == (400, "application/problem+json")
-    assert [each["field"] for each in problem["errors"]] == ["device_id", "similarity_threshold", "zones"]
+    assert [each["field"] for each in problem["errors"]] == ["device_id", "similarity_threshold", "zones.0"]
     assert "0.9 would mean 90" in problem["errors"][1]["message"]
     assert (aws.store.find("gate-3"), aws.executions()) == (None, [])
 

@@ -4,16 +4,16 @@ from hashlib import sha256
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sightline.alerts.model import Notification, alert_id_of, notification_of, subject_of
 from sightline.alerts.visit import Run
-from sightline.watchlist.model import DEFAULT_WATCHLIST
-
 from tests.builders import VIDEO_STREAM_ARN, a_face, a_sighting, device_facts
 
 
 def subject(person: str = "Ada Lovelace", device: str = "Gate 3", time_zone: str = "Europe/Berlin") -> str:
     facts = device_facts(name=device, time_zone=time_zone)
-    return subject_of(Run((a_sighting(person=a_face(name=person), device=facts),)), DEFAULT_WATCHLIST)
+    sighting = a_sighting(person=a_face(name=person), device=facts)
+    return subject_of(sighting, sighting.seen_at)
 
 
 def test_the_subject_says_who_where_and_when_in_the_time_of_the_device() -> None:
@@ -71,7 +71,7 @@ def test_the_body_is_the_documented_alert() -> None:
             "location": {"latitude": 53.54, "longitude": 9.98},
         },
         "person": {"id": "ada", "name": "Ada Lovelace"},
-        "watchlist": {"id": "default", "name": "Watchlist", "severity": "high"},
+        "watchlist": {"id": "default", "name": "Watchlist", "severity": "high", "kind": "block"},
         "similarity": 99.1,
         "seen_at": "2026-11-22T13:02:07.000Z",
         "frames": 2,
@@ -80,7 +80,23 @@ def test_the_body_is_the_documented_alert() -> None:
             "video_stream_arn": VIDEO_STREAM_ARN,
             "fragment_number": "91341000",
             "frame_offset_seconds": 0.0,
+            "producer_timestamp": "2026-11-22T13:02:07.000Z",
+            "server_timestamp": "2026-11-22T13:02:07.000Z",
+            "face_index": 0,
             "box": {"left": 0.4, "top": 0.4, "width": 0.1, "height": 0.2},
+            "face_record": {
+                "DetectedFace": {
+                    "BoundingBox": {"Left": 0.4, "Top": 0.4, "Width": 0.1, "Height": 0.2},
+                    "Confidence": 99.9,
+                    "Quality": {"Brightness": None, "Sharpness": None},
+                },
+                "MatchedFaces": [
+                    {
+                        "Similarity": 99.1,
+                        "Face": {"FaceId": "face-of-ada", "ExternalImageId": "ada"},
+                    }
+                ],
+            },
         },
         "console_url": None,
         "schema_version": 1,

@@ -3,12 +3,12 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sightline.alerts.memory import lease_for
 from sightline.alerts.model import notification_of
 from sightline.alerts.visit import Kind, Run, runs_of
 from sightline.alerts.visit_log import VISITS_KEPT, VisitLog
 from sightline.sightings.model import Sighting
-
 from tests.builders import SEEN_AT, a_sighting
 
 GAP = timedelta(seconds=60)
@@ -21,12 +21,13 @@ def attend(log: VisitLog, sightings: list[Sighting]) -> tuple[VisitLog, list[str
     began = []
     for run in runs_of(sightings, GAP):
         place = log.place(run, GAP)
+        visit = place.visit.met(run, [each.seen_at for each in run.counting])
         if place.kind is Kind.NEW:
-            notification = notification_of(run, place.visit.visit_id)
-            log = log.claimed(place, notification, lease_for("me", NOW, GAP), NOW).sent()
-            began.append(place.visit.visit_id)
+            notification = notification_of(run, visit.visit_id)
+            log = log.claimed(visit, notification, run, lease_for("me", NOW, GAP), NOW).sent()
+            began.append(visit.visit_id)
         elif place.kind is Kind.CONTINUES:
-            log = log.continued(place.visit, run)
+            log = log.holding(visit)
     return log, began
 
 
@@ -140,8 +141,8 @@ def test_a_visit_is_named_by_its_first_sighting_and_nothing_else() -> None:
     alone, together = Run((first,)), Run((first, second))
 
     assert alone.visit_id == together.visit_id
-    assert together.began(alone.visit_id)
-    assert not Run((second,)).began(alone.visit_id)
+    assert together.holds(first.sighting_id)
+    assert not Run((second,)).holds(first.sighting_id)
 
 
 def test_exactly_the_visit_gap_is_no_gap_in_any_direction() -> None:

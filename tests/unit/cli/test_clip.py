@@ -5,6 +5,7 @@ from pathlib import Path
 
 import av
 import pytest
+
 from sightline_cli.demo.clip import SECONDS, WALKS, write_demo_clip
 
 

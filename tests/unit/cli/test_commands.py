@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from sightline_cli.app import main
 from sightline_cli.errors import INTERRUPTED, CliError
 
@@ -46,7 +47,7 @@ def test_help_lists_the_commands_and_nothing_of_later_parts(capsys: pytest.Captu
 
     told = capsys.readouterr().out
     assert code == 0
-    assert all(command in told for command in ("up", "demo", "camera", "replay", "token", "env"))
+    assert all(command in told for command in ("up", "demo", "camera", "replay", "watch", "token", "env"))
     assert "data-dir" not in told
 
 

@@ -1,6 +1,6 @@
 import pytest
-from sightline.devices.model import Action, CameraCredentials, Desired, State
 
+from sightline.devices.model import Action, CameraCredentials, Desired, State
 from tests.builders import FACE_STREAM_ARN, VIDEO_STREAM_ARN, a_device, a_stopped_device
 from tests.fakes.devices import FakeClock
 
@@ -66,11 +66,18 @@ def test_the_api_shows_the_device_and_nothing_of_its_lifecycle() -> None:
         "engine": "stream-processor",
         "similarity_threshold": 92.5,
         "retention_hours": 48,
+        "zones": [],
+        "vote": {"k": 1, "n": 1},
+        "visit_gap_seconds": None,
+        "cool_down_seconds": 0,
+        "keep_unknown_faces": False,
+        "alert_unknown_faces": False,
         "desired": "running",
         "state": "running",
         "state_reason": None,
         "video_stream_arn": VIDEO_STREAM_ARN,
         "face_stream_arn": FACE_STREAM_ARN,
+        "last_face_record_at": None,
         "created_at": "2026-11-22T11:00:00.000Z",
         "updated_at": "2026-11-22T11:00:00.000Z",
     }

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from sightline.devices.model import Location
+
+from sightline.devices.model import Location, Vote
 from sightline.devices.request import ChangeRequest, RegisterRequest, device_id_of_key, is_device_id
 from sightline.errors import RejectedError
 from sightline.problems import rejected
@@ -101,7 +102,7 @@ def test_a_wrong_field_is_refused_by_its_name(field: str, value: object) -> None
 
 
 @pytest.mark.parametrize(
-    "field", ["zones", "schedule", "keep_unknown_faces", "watchlist_ids", "state", "generation"]
+    "field", ["zone", "schedule", "last_face_record_at", "watchlist_ids", "state", "generation"]
 )
 def test_a_field_that_does_not_exist_is_refused_not_ignored(field: str) -> None:
     for shape in (RegisterRequest, ChangeRequest):
@@ -154,3 +155,44 @@ def test_the_id_of_a_key_is_always_the_same_and_always_valid(key: str) -> None:
 def test_a_key_that_is_empty_or_endless_is_refused(key: str) -> None:
     with pytest.raises(RejectedError):
         device_id_of_key(key)
+
+
+def test_what_decides_about_alerts_has_defaults() -> None:
+    request = RegisterRequest.model_validate({})
+
+    assert (request.vote.to_vote(), request.zones, request.cool_down_seconds) == (Vote(2, 3), (), 0)
+    assert not request.keep_unknown_faces
+    assert not request.alert_unknown_faces
+
+
+@pytest.mark.parametrize("shape", [RegisterRequest, ChangeRequest])
+def test_zones_and_a_vote_are_taken_as_json_has_them(shape: type[RegisterRequest]) -> None:
+    request = shape.model_validate(
+        {"zones": [[[0, 0], [1, 0], [0.5, 1]]], "vote": {"k": 3, "n": 5}, "visit_gap_seconds": 30}
+    )
+
+    assert request.zones == (((0.0, 0.0), (1.0, 0.0), (0.5, 1.0)),)
+    assert request.vote.to_vote() == Vote(3, 5)
+
+
+@pytest.mark.parametrize("shape", [RegisterRequest, ChangeRequest])
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        ({"zones": [[[0, 0], [1, 1]]]}, "zones.0"),
+        ({"zones": [[[0, 0], [1, 0], [1.1, 1]]]}, "zones.0.2.0"),
+        ({"zones": [[[0, 0], [1, 0], [1]]]}, "zones.0.2.1"),
+        ({"zones": [[[0, 0], [1, 0], [1, 1]]] * 11}, "zones"),
+        ({"vote": {"k": 4, "n": 3}}, "vote"),
+        ({"vote": {"k": 0, "n": 3}}, "vote.k"),
+        ({"vote": {"k": 1, "n": 11}}, "vote.n"),
+        ({"vote": {"k": 2}}, "vote.n"),
+        ({"visit_gap_seconds": 4}, "visit_gap_seconds"),
+        ({"cool_down_seconds": -1}, "cool_down_seconds"),
+        ({"alert_unknown_faces": "yes"}, "alert_unknown_faces"),
+    ],
+)
+def test_a_rule_that_cannot_be_is_refused(
+    shape: type[RegisterRequest], content: dict[str, Any], field: str
+) -> None:
+    assert field in refusals(shape, content)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from sightline_local.deploy.site import Site
 from sightline_local.deploy.stack import Stack, check, deploy
 from sightline_local.errors import DeployError, TemplateError
@@ -14,7 +15,6 @@ from sightline_local.functions.permissions import Permissions
 from sightline_local.functions.spec import FunctionSpec
 from sightline_local.template.scope import StackIdentity
 from sightline_local.template.template import Template, load_template
-
 from tests.fakes.aws_clients import FakeAws
 
 IDENTITY = StackIdentity("demo", "us-east-1", "123456789012")
@@ -25,9 +25,13 @@ class FakeFunctions:
     def __init__(self) -> None:
         self.specs: list[FunctionSpec] = []
         self.permissions = Permissions()
+        self.asynchronous: dict[str, dict[str, object]] = {}
 
     def register(self, spec: FunctionSpec) -> None:
         self.specs.append(spec)
+
+    def configure_async(self, name_or_arn: str, **settings: object) -> None:
+        self.asynchronous[name_or_arn] = {**self.asynchronous.get(name_or_arn, {}), **settings}
 
 
 class FakeHttpApis:
@@ -202,3 +206,90 @@ Outputs:
     policy = site.functions.permissions.policy(site.arn("lambda", f"function:{site.physical_name('Worker')}"))
     assert policy is not None
     assert f":{api_id}/*/GET/things/*" in json.dumps(policy)
+
+
+def test_what_becomes_of_a_functions_events_is_configured(load: Load, site: Site, aws: FakeAws) -> None:
+    aws.answers["iam", "CreateRole"] = {"Role": {"Arn": "arn:role", "RoleId": "AROA"}}
+    aws.answers["sqs", "CreateQueue"] = {"QueueUrl": "http://queue"}
+    make(
+        load("""
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Dead: {Type: AWS::SQS::Queue}
+  Worker:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: code
+      Handler: app.handler
+      Runtime: python3.13
+      DeadLetterQueue: {Type: SQS, TargetArn: !GetAtt Dead.Arn}
+      EventInvokeConfig:
+        MaximumEventAgeInSeconds: 3600
+        DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt Dead.Arn}}
+"""),
+        site,
+    )
+
+    dead, worker = site.arn("sqs", site.physical_name("Dead")), site.physical_name("Worker")
+    asked = site.functions.asynchronous  # type: ignore[attr-defined]
+    assert asked[site.arn("lambda", f"function:{worker}")] == {"dead_letter": dead}
+    assert asked[worker] == {
+        "max_retries": 2,
+        "max_age_seconds": 3600,
+        "on_failure": dead,
+        "on_success": None,
+    }
+
+
+def test_a_bucket_says_how_it_is_encrypted_and_who_may_ask(load: Load, site: Site, aws: FakeAws) -> None:
+    make(
+        load("""
+Resources:
+  Photos:
+    Type: AWS::S3::Bucket
+    Properties:
+      BucketEncryption:
+        ServerSideEncryptionConfiguration:
+          - {ServerSideEncryptionByDefault: {SSEAlgorithm: 'aws:kms'}, BucketKeyEnabled: true}
+      CorsConfiguration:
+        CorsRules: [{AllowedMethods: [PUT], AllowedOrigins: ['*'], MaxAge: 60, ExposedHeaders: [ETag]}]
+      LifecycleConfiguration:
+        Rules: [{Status: Enabled, AbortIncompleteMultipartUpload: {DaysAfterInitiation: 1}}]
+"""),
+        site,
+    )
+
+    encryption = aws.parameters("s3", "PutBucketEncryption")["ServerSideEncryptionConfiguration"]
+    assert encryption["Rules"] == [
+        {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True}
+    ]
+    assert aws.parameters("s3", "PutBucketCors")["CORSConfiguration"]["CORSRules"] == [
+        {
+            "AllowedMethods": ["PUT"],
+            "AllowedOrigins": ["*"],
+            "MaxAgeSeconds": 60,
+            "ExposeHeaders": ["ETag"],
+        }
+    ]
+
+
+def test_a_table_names_the_attribute_by_which_its_items_expire(load: Load, site: Site, aws: FakeAws) -> None:
+    aws.answers["dynamodb", "CreateTable"] = {"TableDescription": {"TableArn": "arn:table"}}
+    make(
+        load("""
+Resources:
+  Alerts:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      TimeToLiveSpecification: {AttributeName: expires, Enabled: true}
+"""),
+        site,
+    )
+
+    assert aws.parameters("dynamodb", "UpdateTimeToLive")["TimeToLiveSpecification"] == {
+        "AttributeName": "expires",
+        "Enabled": True,
+    }

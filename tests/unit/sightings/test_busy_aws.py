@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
+
 from sightline.errors import UnavailableError
 from sightline.sightings.dynamo import PAUSES_SECONDS, DynamoRoster
 from sightline.sightings.kinesis import KinesisSightingStream
 from sightline.sightings.model import Row
-
 from tests.fakes.aws_clients import FakeAws
 
 ROWS = [Row(f"si-{n}", "gate-3", b"{}") for n in range(3)]
@@ -66,7 +66,7 @@ def test_keys_that_were_left_out_are_asked_for_again() -> None:
         {"Responses": {"devices": []}, "UnprocessedKeys": left_out},
         {"Responses": {"faces": [FACE]}, "UnprocessedKeys": {}},
     ]
-    roster = DynamoRoster(aws.client("dynamodb"), "devices", "faces", pause=pauses.append)
+    roster = DynamoRoster(aws.client("dynamodb"), "devices", "faces", "watchlists", pause=pauses.append)
 
     known = roster.look_up(frozenset({"gate-3"}), frozenset({"f-1"}))
 
@@ -81,7 +81,7 @@ def test_keys_that_are_always_left_out_mean_later() -> None:
         "Responses": {},
         "UnprocessedKeys": parameters["RequestItems"],
     }
-    roster = DynamoRoster(aws.client("dynamodb"), "devices", "faces", pause=lambda _: None)
+    roster = DynamoRoster(aws.client("dynamodb"), "devices", "faces", "watchlists", pause=lambda _: None)
 
     with pytest.raises(UnavailableError, match="throttled"):
         roster.look_up(frozenset({"gate-3"}), frozenset())
@@ -93,7 +93,7 @@ def test_keys_that_are_always_left_out_mean_later() -> None:
 def test_a_table_that_refuses_means_later_whatever_it_says(code: str) -> None:
     aws: Any = FakeAws()
     aws.answers["dynamodb", "BatchGetItem"] = code
-    roster = DynamoRoster(aws.client("dynamodb"), "devices", "faces", pause=lambda _: None)
+    roster = DynamoRoster(aws.client("dynamodb"), "devices", "faces", "watchlists", pause=lambda _: None)
 
     with pytest.raises(UnavailableError, match=f"refused: {code}"):
         roster.look_up(frozenset({"gate-3"}), frozenset())

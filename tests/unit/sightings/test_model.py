@@ -1,9 +1,10 @@
 from typing import Any
 
 import pytest
+
 from sightline.sightings.face_record import read_face_record
 from sightline.sightings.model import FaceRecord, device_of, sightings_of
-
+from sightline.sightings.roster import ONLY_DEFAULT
 from tests.builders import SEEN_AT, VIDEO_STREAM_ARN, a_face, a_face_record, a_match, device_facts
 
 ENROLLED = {face.face_id: face for face in (a_face("ada"), a_face("ada", face_id="ada-2"), a_face("grace"))}
@@ -16,7 +17,7 @@ def a_record(*faces: list[dict[str, Any]], at_seconds: float = 0.0) -> FaceRecor
 def test_a_person_with_several_enrolled_faces_is_seen_once_at_her_best() -> None:
     record = a_record([a_match("ada", similarity=95.0), a_match("ada", face_id="ada-2", similarity=97.0)])
 
-    (sighting,) = sightings_of(record, device_facts(), ENROLLED)
+    (sighting,) = sightings_of(record, device_facts(), ENROLLED, ONLY_DEFAULT, SEEN_AT)
 
     assert (sighting.match.similarity_percent, sighting.match.face_id) == (97.0, "ada-2")
 
@@ -24,7 +25,7 @@ def test_a_person_with_several_enrolled_faces_is_seen_once_at_her_best() -> None
 def test_two_people_in_a_frame_are_two_sightings() -> None:
     record = a_record([a_match("ada")], [a_match("grace")])
 
-    sightings = sightings_of(record, device_facts(), ENROLLED)
+    sightings = sightings_of(record, device_facts(), ENROLLED, ONLY_DEFAULT, SEEN_AT)
 
     assert [each.person.person_id for each in sightings] == ["ada", "grace"]
     assert len({each.sighting_id for each in sightings}) == 2
@@ -33,21 +34,27 @@ def test_two_people_in_a_frame_are_two_sightings() -> None:
 def test_a_face_that_resembles_two_people_is_a_sighting_of_each() -> None:
     record = a_record([a_match("ada"), a_match("grace", similarity=96.0)])
 
-    assert len(sightings_of(record, device_facts(), ENROLLED)) == 2
+    assert len(sightings_of(record, device_facts(), ENROLLED, ONLY_DEFAULT, SEEN_AT)) == 2
 
 
 def test_a_subject_without_a_name_stands_beside_one_with() -> None:
     nameless = a_match("grace")
     del nameless["Face"]["ExternalImageId"]
 
-    sightings = sightings_of(a_record([nameless], [a_match("ada")]), device_facts(), ENROLLED)
+    sightings = sightings_of(
+        a_record([nameless], [a_match("ada")]), device_facts(), ENROLLED, ONLY_DEFAULT, SEEN_AT
+    )
 
     assert [each.match.external_image_id for each in sightings] == [None, "ada"]
 
 
 def test_the_same_frame_again_is_the_same_sighting() -> None:
-    once, again = (sightings_of(a_record([a_match()]), device_facts(), ENROLLED) for _ in range(2))
-    later = sightings_of(a_record([a_match()], at_seconds=0.2), device_facts(), ENROLLED)
+    once, again = (
+        sightings_of(a_record([a_match()]), device_facts(), ENROLLED, ONLY_DEFAULT, SEEN_AT) for _ in range(2)
+    )
+    later = sightings_of(
+        a_record([a_match()], at_seconds=0.2), device_facts(), ENROLLED, ONLY_DEFAULT, SEEN_AT
+    )
 
     assert once[0].sighting_id == again[0].sighting_id != later[0].sighting_id
 
@@ -55,13 +62,15 @@ def test_the_same_frame_again_is_the_same_sighting() -> None:
 def test_a_sighting_happened_at_the_time_of_its_fragment_and_the_offset_of_its_frame() -> None:
     record = a_record([a_match()], at_seconds=3.2)
 
-    (sighting,) = sightings_of(record, device_facts(), ENROLLED)
+    (sighting,) = sightings_of(record, device_facts(), ENROLLED, ONLY_DEFAULT, SEEN_AT)
 
     assert (sighting.seen_at - SEEN_AT).total_seconds() == 3.2
 
 
 def test_a_row_has_every_column_of_the_sightings_stream() -> None:
-    (sighting,) = sightings_of(a_record([a_match()], at_seconds=1.5), device_facts(), ENROLLED)
+    (sighting,) = sightings_of(
+        a_record([a_match()], at_seconds=1.5), device_facts(), ENROLLED, ONLY_DEFAULT, SEEN_AT
+    )
 
     row = sighting.to_row(visit_id="vi-1", recorded_at=SEEN_AT)
 

@@ -2,12 +2,13 @@ import json
 from datetime import timedelta
 
 import pytest
+
 from sightline.alerts.memory import Invocations, VisitMemory
 from sightline.alerts.service import OneAlertPerVisit
-
 from tests.builders import a_face, a_face_record, a_match, a_sighting, device_facts
 from tests.fakes.alerts import Crash
 from tests.fakes.consumer import World, a_batch, deliver, rest_of
+from tests.fakes.sightings import FakeWitness
 
 ADA, GRACE = a_match("ada"), a_match("grace")
 
@@ -269,13 +270,13 @@ def test_a_record_that_cannot_even_be_parked_comes_again() -> None:
     assert world.sink.people == ["ada"]
 
 
-def test_when_the_tables_cannot_be_read_only_records_with_matches_come_again() -> None:
+def test_when_the_tables_cannot_be_read_only_records_with_faces_come_again() -> None:
     world = World()
     world.roster.is_down = True
 
     outcome = world.process().consume(a_batch(a_face_record(0), a_face_record(1, []), ada(2), ada(3)))
 
-    assert list(outcome.failures) == [2, 3]
+    assert list(outcome.failures) == [1, 2, 3]
 
 
 def test_a_row_that_the_stream_does_not_take_comes_again_without_the_others() -> None:
@@ -370,7 +371,13 @@ def test_a_person_erased_from_the_visits_table_is_met_anew() -> None:
     world = World()
     memory = VisitMemory()
     alerts = OneAlertPerVisit(
-        world.visits, world.sink, timedelta(seconds=60), world.clock, Invocations("p"), memory
+        world.visits,
+        world.sink,
+        timedelta(seconds=60),
+        world.clock,
+        Invocations("p"),
+        FakeWitness(world.stream),
+        memory,
     )
     alerts.attend([a_sighting(0)])
     world.visits.items.clear()

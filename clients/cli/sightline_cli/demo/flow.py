@@ -11,8 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sightline_local.runtime import RuntimeOptions
-
 from sightline_cli.api import ApiClient
 from sightline_cli.camera_session import device_session
 from sightline_cli.demo.alerts import ReceivedAlert, subscribed
@@ -30,6 +28,7 @@ from sightline_cli.stack import Stack, Target
 from sightline_cli.streaming import streaming
 from sightline_cli.tokens import api_of
 from sightline_cli.video_file import check_video
+from sightline_local.runtime import RuntimeOptions
 
 DEVICE_ID, DEVICE_NAME, SITE = "demo-entrance", "Entrance", "Demo"
 ANALYSIS_SECONDS = 60.0

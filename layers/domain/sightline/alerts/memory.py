@@ -1,9 +1,9 @@
 """What a warm function remembers of visits, so that a person in view does not cost a call per frame."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -11,6 +11,8 @@ from sightline.alerts.visit_log import Lease, VisitLog
 
 Pair = tuple[str, str]  # device id, person id
 MEMORY_SIZE = 5_000
+# More than any vote asks for, so that a late frame or a repeated batch does not push out what still counts.
+FRAMES_REMEMBERED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,6 @@ class Remembered:
 
     log: VisitLog
     stored: VisitLog
-    ahead_since: datetime | None = None
     published: str | None = None  # the id of an alert that went out, but is not yet marked so
 
 
@@ -28,10 +29,18 @@ class VisitMemory:
     """The pairs used last; what it forgets is read again from the table."""
 
     entries: OrderedDict[Pair, Remembered] = field(default_factory=OrderedDict)
+    # Pairs with a visit that we follow, and when to write its end unless the person is seen again.
+    to_leave: dict[Pair, datetime] = field(default_factory=dict)
+    # Pairs of which we knew more than the table and forgot it.
+    doubtful: set[Pair] = field(default_factory=set)
+    frames: dict[str, OrderedDict[datetime, None]] = field(default_factory=dict)
 
     def recall(self, pair: Pair) -> Remembered:
+        found = self.entries.get(pair)
+        if found is not None:
+            return found
         nothing = VisitLog(*pair)
-        return self.entries.get(pair) or Remembered(nothing, nothing)
+        return Remembered(nothing, nothing)
 
     def learn_stored(self, pair: Pair, stored: VisitLog) -> None:
         """The table holds `stored`; what we know beyond it of the same visits stays known."""
@@ -39,33 +48,48 @@ class VisitMemory:
         log = stored.informed_by(before.log.visits)
         alert = stored.pending
         keeps = before.published if alert and alert.alert_id == before.published else None
-        self._put(pair, Remembered(log, stored, before.ahead_since if log != stored else None, keeps))
+        self._put(pair, Remembered(log, stored, keeps))
 
-    def learn_ahead(self, pair: Pair, log: VisitLog, now: datetime) -> None:
+    def learn_ahead(self, pair: Pair, log: VisitLog) -> None:
         """We know more than the table."""
-        before = self.recall(pair)
-        since = None if log == before.stored else before.ahead_since or now
-        self._put(pair, Remembered(log, before.stored, since, before.published))
+        self._put(pair, replace(self.recall(pair), log=log))
 
     def learn_published(self, pair: Pair, alert_id: str) -> None:
-        before = self.recall(pair)
-        self._put(pair, Remembered(before.log, before.stored, before.ahead_since, alert_id))
+        self._put(pair, replace(self.recall(pair), published=alert_id))
+
+    def follow(self, pair: Pair, leave_at: datetime) -> None:
+        """The person has just been seen here."""
+        self.doubtful.discard(pair)
+        self.to_leave[pair] = leave_at
+
+    def leave(self, pair: Pair) -> None:
+        self.to_leave.pop(pair, None)
+
+    def due_to_leave(self, now: datetime) -> list[Pair]:
+        return [pair for pair, leave_at in self.to_leave.items() if leave_at <= now]
 
     def forget(self, pair: Pair) -> None:
         """The table will tell."""
-        self.entries.pop(pair, None)
+        if self.entries.pop(pair, None) and self.to_leave.pop(pair, None):
+            if len(self.doubtful) >= MEMORY_SIZE:
+                self.doubtful.clear()
+            self.doubtful.add(pair)
 
-    def ahead_since(self, moment: datetime) -> list[Pair]:
-        """The pairs of which we have known more than the table since `moment` or longer."""
-        return [
-            pair for pair, each in self.entries.items() if each.ahead_since and each.ahead_since <= moment
-        ]
+    def learn_frames(self, device_id: str, moments: Iterable[datetime]) -> None:
+        known = self.frames.setdefault(device_id, OrderedDict())
+        for moment in moments:
+            known[moment] = None
+        while len(known) > FRAMES_REMEMBERED:
+            known.popitem(last=False)
+
+    def frames_of(self, device_id: str) -> Iterable[datetime]:
+        return self.frames.get(device_id, ())
 
     def _put(self, pair: Pair, remembered: Remembered) -> None:
         self.entries[pair] = remembered
         self.entries.move_to_end(pair)
-        while len(self.entries) > MEMORY_SIZE:
-            self.entries.popitem(last=False)
+        if len(self.entries) > MEMORY_SIZE:
+            self.forget(next(iter(self.entries)))
 
 
 @dataclass(slots=True)

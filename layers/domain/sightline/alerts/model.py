@@ -8,12 +8,15 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sightline.alerts.evidence import evidence_of
 from sightline.alerts.visit import Run
 from sightline.clock import to_iso
 from sightline.sightings.model import DeviceFacts, Sighting, stable_id
-from sightline.watchlist.model import DEFAULT_WATCHLIST, Watchlist
+from sightline.watchlist.model import Watchlist
 
 SCHEMA_VERSION = 1
+# An unknown face is on no list; filter policies by severity still find it.
+SEVERITY_OF_UNKNOWN = "low"
 # SNS: "less than 100 characters long", ASCII, no line breaks, no control characters.
 MAX_SUBJECT = 99
 # How much of the person, the watchlist and the device fits beside the words and the time of a subject.
@@ -37,14 +40,23 @@ _LATIN = str.maketrans(
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """Exactly what is published, and published again if need be; a number attribute stays one in SNS."""
+    """Exactly what is published, and published again if need be; a number attribute stays one in SNS.
+
+    `body` is for programs (JSON), `text` for people who read mail; the subject is enough for an SMS.
+    """
 
     subject: str
     body: str
     attributes: Mapping[str, str | float]
+    text: str = ""
 
     def to_text(self) -> str:
-        content = {"subject": self.subject, "body": self.body, "attributes": dict(self.attributes)}
+        content = {
+            "subject": self.subject,
+            "body": self.body,
+            "attributes": dict(self.attributes),
+            "text": self.text,
+        }
         return json.dumps(content, ensure_ascii=False)
 
     @classmethod
@@ -57,38 +69,56 @@ def alert_id_of(visit_id: str) -> str:
     return stable_id("al", visit_id)
 
 
-def notification_of(run: Run, visit_id: str) -> Notification:
-    """The alert of the visit that `run` begins: when it began, and the frame that shows the person best."""
-    best, watchlist = run.best, DEFAULT_WATCHLIST
+def notification_of(
+    run: Run, visit_id: str, *, seen_at: datetime | None = None, frames: int | None = None
+) -> Notification:
+    """The alert of a visit that `run` decides: since when `frames` agreed, and the best frame of the run."""
+    best, since = run.best, seen_at or run.first_seen_at
     body = {
         "alert_id": alert_id_of(visit_id),
         "visit_id": visit_id,
         "device": _device(best.device),
-        "person": {"id": best.person.person_id, "name": best.person.person_name},
-        "watchlist": {"id": watchlist.watchlist_id, "name": watchlist.name, "severity": watchlist.severity},
-        "similarity": best.match.similarity_percent,
-        "seen_at": to_iso(run.first_seen_at),
-        "frames": len(run.sightings),
-        "evidence": _evidence(best),
+        "person": best.person and {"id": best.person.person_id, "name": best.person.person_name},
+        "watchlist": _watchlist(best.watchlist),
+        "similarity": best.match and best.match.similarity_percent,
+        "seen_at": to_iso(since),
+        "frames": frames or len(run.counting),
+        "evidence": evidence_of(best),
         "console_url": None,
         "schema_version": SCHEMA_VERSION,
     }
-    return Notification(
-        subject_of(run, watchlist), json.dumps(body, ensure_ascii=False), _attributes(best, watchlist)
+    content = json.dumps(body, ensure_ascii=False)
+    return Notification(subject_of(best, since), content, _attributes(best), _text(best, since))
+
+
+def subject_of(best: Sighting, seen_at: datetime) -> str:
+    """`Ada Lovelace (Watchlist) seen at Gate 3, 14:02:07`: the time is the device's."""
+    device = best.device
+    where = _ascii(device.name) or device.device_id
+    time = _time_of_day(seen_at, device.time_zone)
+    if best.person is None:
+        return f"Unknown face seen at {_cut(where, MAX_DEVICE * 2)}, {time}"
+    who = _ascii(best.person.person_name) or best.person.person_id
+    listed = _ascii(best.watchlist.name) if best.watchlist else ""
+    subject = f"{who} ({listed}) seen at {where}, {time}"
+    if len(subject) <= MAX_SUBJECT:
+        return subject
+    return (
+        f"{_cut(who, MAX_PERSON)} ({_cut(listed, MAX_WATCHLIST)}) seen at {_cut(where, MAX_DEVICE)}, {time}"
     )
 
 
-def subject_of(run: Run, watchlist: Watchlist) -> str:
-    """`Ada Lovelace (Watchlist) seen at Gate 3, 14:02:07`: the time is the device's."""
-    device, person = run.best.device, run.best.person
-    who = _ascii(person.person_name) or person.person_id
-    where = _ascii(device.name) or device.device_id
-    time = _time_of_day(run.first_seen_at, device.time_zone)
-    subject = f"{who} ({_ascii(watchlist.name)}) seen at {where}, {time}"
-    if len(subject) <= MAX_SUBJECT:
-        return subject
-    what = _cut(_ascii(watchlist.name), MAX_WATCHLIST)
-    return f"{_cut(who, MAX_PERSON)} ({what}) seen at {_cut(where, MAX_DEVICE)}, {time}"
+def _text(best: Sighting, seen_at: datetime) -> str:
+    """A mail that needs no program to be read."""
+    device, watchlist = best.device, best.watchlist
+    lines = [f"{best.person.person_name if best.person else 'An unknown face'} was seen at {device.name}."]
+    lines += ["", f"When:       {_time_of_day(seen_at, device.time_zone)} ({to_iso(seen_at)})"]
+    lines += [f"Where:      {device.name}" + (f", {device.site}" if device.site else "")]
+    if watchlist is not None:
+        lines += [f"Watchlist:  {watchlist.name} ({watchlist.kind}, severity {watchlist.severity})"]
+    if best.match is not None:
+        lines += [f"Similarity: {best.match.similarity_percent:.1f} %"]
+    return "\n".join([*lines, "", "A resemblance is not an identity: look at the evidence before you act."])
 
 
 def _time_of_day(moment: datetime, time_zone: str) -> str:
@@ -106,24 +136,25 @@ def _device(device: DeviceFacts) -> dict[str, Any]:
     return {"id": device.device_id, "name": device.name, "site": device.site, "location": location}
 
 
-def _evidence(sighting: Sighting) -> dict[str, Any]:
-    frame, box = sighting.frame, sighting.face.box
+def _watchlist(watchlist: Watchlist | None) -> dict[str, Any] | None:
+    if watchlist is None:
+        return None
     return {
-        "status": "pending",
-        "video_stream_arn": frame.video_stream_arn,
-        "fragment_number": frame.fragment_number,
-        "frame_offset_seconds": frame.frame_offset_seconds,
-        "box": {"left": box.left, "top": box.top, "width": box.width, "height": box.height},
+        "id": watchlist.watchlist_id,
+        "name": watchlist.name,
+        "severity": watchlist.severity,
+        "kind": watchlist.kind,
     }
 
 
-def _attributes(sighting: Sighting, watchlist: Watchlist) -> dict[str, str | float]:
+def _attributes(sighting: Sighting) -> dict[str, str | float]:
+    watchlist = sighting.watchlist
     attributes: dict[str, str | float | None] = {
         "site": sighting.device.site,
         "device_id": sighting.device.device_id,
-        "watchlist_id": watchlist.watchlist_id,
-        "severity": watchlist.severity,
-        "similarity": sighting.match.similarity_percent,
+        "watchlist_id": watchlist.watchlist_id if watchlist else None,
+        "severity": watchlist.severity if watchlist else SEVERITY_OF_UNKNOWN,
+        "similarity": sighting.match.similarity_percent if sighting.match else None,
     }
     # SNS refuses the whole message for one empty attribute.
     return {name: value for name, value in attributes.items() if value not in {None, ""}}  # type: ignore[misc]

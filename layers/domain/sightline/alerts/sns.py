@@ -1,5 +1,6 @@
 """The alerts topic."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,8 @@ class SnsAlertSink:
             self.client.publish(
                 TopicArn=self.topic_arn,
                 Subject=notification.subject,
-                Message=notification.body,
+                Message=_message(notification),
+                MessageStructure="json",
                 MessageAttributes={
                     name: {
                         "DataType": "String" if isinstance(value, str) else "Number",
@@ -28,3 +30,11 @@ class SnsAlertSink:
                     for name, value in notification.attributes.items()
                 },
             )
+
+
+def _message(notification: Notification) -> str:
+    """Programs (queues, functions, webhooks) get `default`; people get words."""
+    texts = {"default": notification.body, "sms": notification.subject}
+    if notification.text:
+        texts["email"] = notification.text
+    return json.dumps(texts, ensure_ascii=False)

@@ -1,9 +1,15 @@
 """What a visit is: consecutive sightings of one person at one device, with no gap longer than the visit gap.
 
 sightings of a batch, any order ──▶ runs ──▶ each run, against the visits that are known:
-  lies within the gap of one              it continues that visit      no alert
-  older than all that is remembered       a replay of a forgotten one  no alert, ever
-  neither                                 a new visit                  one alert
+  lies within the gap of one              it continues that visit
+  older than all that is remembered       a replay of a forgotten one: no alert, ever
+  neither                                 a new visit
+
+A visit alerts once at the most: as soon as its frames agree and nothing speaks against it (`alerts/rule.py`).
+
+A process that sees the person may know a later end of the visit than the table, by LAG of the gap at the
+most: so it is written down as one of the visit's `followers` until it has written the end. While a visit has
+followers other than the one who asks, and only then, it may reach so much farther.
 """
 
 from collections.abc import Iterable
@@ -12,6 +18,11 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from sightline.sightings.model import Sighting, stable_id
+
+# A visit's end is written when it moved by this share of the gap.
+LAG = 0.25
+# The most frames that a vote may ask for, and so the most that a visit remembers.
+VOTES_KEPT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +40,41 @@ class Run:
         return self.sightings[-1].seen_at
 
     @property
+    def counting(self) -> tuple[Sighting, ...]:
+        """Those that may lead to an alert."""
+        return tuple(sighting for sighting in self.sightings if sighting.counts)
+
+    @property
     def best(self) -> Sighting:
-        """The earliest of the most similar."""
-        return max(self.sightings, key=lambda sighting: sighting.match.similarity_percent)
+        """The earliest of the most similar that count."""
+        return max(self.counting or self.sightings, key=lambda sighting: sighting.similarity_percent)
 
     @property
     def visit_id(self) -> str:
         """Of the visit that this run would begin."""
         return visit_id_of(self.sightings[0])
 
-    def began(self, visit_id: str) -> bool:
-        """One of these sightings was the first of that visit: this batch has to see to its alert."""
-        return any(visit_id_of(sighting) == visit_id for sighting in self.sightings)
+    def holds(self, sighting_id: str) -> bool:
+        return any(sighting.sighting_id == sighting_id for sighting in self.sightings)
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
+    """`votes` are the frames that agreed, as long as there was no alert; `followers` are processes.
+
+    `alerted_at` is when the person of its alert was seen, not when that was sent.
+    """
+
     visit_id: str
     first_seen_at: datetime
     last_seen_at: datetime
+    votes: tuple[datetime, ...] = ()
+    alerted_at: datetime | None = None
+    followers: frozenset[str] = frozenset()
 
-    def is_near(self, run: Run, gap: timedelta) -> bool:
-        return run.first_seen_at - gap <= self.last_seen_at and self.first_seen_at <= run.last_seen_at + gap
+    def is_near(self, run: Run, gap: timedelta, me: str = "") -> bool:
+        reach = gap * (1 + LAG) if self.followers - {me} else gap
+        return run.first_seen_at - reach <= self.last_seen_at and self.first_seen_at <= run.last_seen_at + gap
 
     def widened(self, first_seen_at: datetime, last_seen_at: datetime) -> "Visit":
         return replace(
@@ -58,6 +82,22 @@ class Visit:
             first_seen_at=min(self.first_seen_at, first_seen_at),
             last_seen_at=max(self.last_seen_at, last_seen_at),
         )
+
+    def met(self, run: Run, agreeing: Iterable[datetime]) -> "Visit":
+        """With these sightings in it, of which so many vote."""
+        wider = self.widened(run.first_seen_at, run.last_seen_at)
+        return wider if self.alerted_at else replace(wider, votes=united_votes(self.votes, agreeing))
+
+    def kept(self) -> "Visit":
+        """As much of it as any later vote can need."""
+        return replace(self, votes=self.votes[-VOTES_KEPT:])
+
+    def alerted(self) -> "Visit":
+        return replace(self, votes=(), alerted_at=min(self.votes))
+
+
+def united_votes(*votes: Iterable[datetime]) -> tuple[datetime, ...]:
+    return tuple(sorted(set[datetime]().union(*votes)))
 
 
 class Kind(Enum):
@@ -74,9 +114,16 @@ class Place:
     visit: Visit
 
 
-def place_of(run: Run, visits: Iterable[Visit], *, forgotten_until: datetime | None, gap: timedelta) -> Place:
-    """The place of `run` among the visits known; everything up to `forgotten_until` had its alert."""
-    near = [visit for visit in visits if visit.is_near(run, gap)]
+def place_of(
+    run: Run,
+    visits: Iterable[Visit],
+    *,
+    forgotten_until: datetime | None,
+    gap: timedelta,
+    me: str = "",
+) -> Place:
+    """The place of `run` among the visits known to the process `me`; what is forgotten had its chance."""
+    near = [visit for visit in visits if visit.is_near(run, gap, me)]
     if near:
         return Place(Kind.CONTINUES, max(near, key=lambda visit: visit.last_seen_at))
     visit = Visit(run.visit_id, run.first_seen_at, run.last_seen_at)
@@ -98,4 +145,4 @@ def runs_of(sightings: Iterable[Sighting], gap: timedelta) -> list[Run]:
 
 
 def visit_id_of(first: Sighting) -> str:
-    return stable_id("vi", first.device.device_id, first.person.person_id, first.sighting_id)
+    return stable_id("vi", first.device.device_id, first.person_id, first.sighting_id)

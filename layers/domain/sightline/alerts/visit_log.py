@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sightline.alerts.model import Notification, alert_id_of
-from sightline.alerts.visit import Place, Run, Visit, place_of
+from sightline.alerts.visit import Place, Run, Visit, place_of, united_votes
 
 # Late or replayed sightings of so many visits find their own; older ones never alert again.
 VISITS_KEPT = 8
@@ -26,17 +26,32 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class RaisedAlert:
-    """An alert is written with its whole content before it is sent; what is not sent yet is pending."""
+    """An alert is written with its whole content before it is sent; what is not sent yet is pending.
+
+    `decided_by` is the first sighting of those that decided it: the batch with it has to see to the alert.
+    """
 
     visit_id: str
     notification: Notification
     raised_at: datetime
+    decided_by: str
     is_sent: bool = False
     lease: Lease | None = None
 
     @property
     def alert_id(self) -> str:
         return alert_id_of(self.visit_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingAlert:
+    """An alert that is still to be sent, as it is found without its visit."""
+
+    alert_id: str
+    device_id: str
+    person_id: str
+    pending_since: datetime
+    notification: Notification
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +69,33 @@ class VisitLog:
     def pending(self) -> RaisedAlert | None:
         return None if self.alert is None or self.alert.is_sent else self.alert
 
-    def place(self, run: Run, gap: timedelta) -> Place:
-        return place_of(run, self.visits, forgotten_until=self.forgotten_until, gap=gap)
+    @property
+    def alerts_sent_at(self) -> list[datetime]:
+        """When the people of the alerts that went out were seen: only these begin a cool-down."""
+        waiting = self.pending and self.pending.visit_id
+        return [each.alerted_at for each in self.visits if each.alerted_at and each.visit_id != waiting]
 
-    def claimed(self, place: Place, notification: Notification, lease: Lease, now: datetime) -> "VisitLog":
-        """With a new visit and its pending alert."""
-        alert = RaisedAlert(place.visit.visit_id, notification, now, lease=lease)
-        return replace(self._with_visit(place.visit), alert=alert)
+    def place(self, run: Run, gap: timedelta, me: str = "") -> Place:
+        return place_of(run, self.visits, forgotten_until=self.forgotten_until, gap=gap, me=me)
 
-    def continued(self, visit: Visit, run: Run) -> "VisitLog":
-        wider = visit.widened(run.first_seen_at, run.last_seen_at)
-        return replace(self, visits=tuple(wider if each == visit else each for each in self.visits))
+    def holding(self, visit: Visit) -> "VisitLog":
+        """With this visit: a new one, or what has become of one that it knows."""
+        if any(each.visit_id == visit.visit_id for each in self.visits):
+            changed = (visit if each.visit_id == visit.visit_id else each for each in self.visits)
+            return replace(self, visits=tuple(changed))
+        return self._with_visit(visit)
+
+    def claimed(
+        self, visit: Visit, notification: Notification, run: Run, lease: Lease, now: datetime
+    ) -> "VisitLog":
+        """With the pending alert of the visit, which `run` decided."""
+        alert = RaisedAlert(visit.visit_id, notification, now, run.sightings[0].sighting_id, lease=lease)
+        return replace(self.holding(visit.alerted()), alert=alert)
+
+    def left_by(self, process: str) -> "VisitLog":
+        """The process knows no more than this."""
+        visits = (replace(each, followers=each.followers - {process}) for each in self.visits)
+        return replace(self, visits=tuple(visits))
 
     def leased(self, lease: Lease | None) -> "VisitLog":
         assert self.alert is not None
@@ -79,13 +110,8 @@ class VisitLog:
         others = {visit.visit_id: visit for visit in visits}
         return replace(self, visits=tuple(_united(each, others.get(each.visit_id)) for each in self.visits))
 
-    def moved_since(self, older: "VisitLog") -> timedelta:
-        """By how much the ends of the visits that both know lie farther apart here."""
-        before = {visit.visit_id: visit for visit in older.visits}
-        return max(
-            (_growth(visit, before[visit.visit_id]) for visit in self.visits if visit.visit_id in before),
-            default=timedelta(0),
-        )
+    def visit(self, visit_id: str) -> Visit | None:
+        return next((each for each in self.visits if each.visit_id == visit_id), None)
 
     def _with_visit(self, visit: Visit) -> "VisitLog":
         ordered = sorted((*self.visits, visit), key=lambda each: each.last_seen_at)
@@ -103,8 +129,7 @@ class Write:
 
 
 def _united(visit: Visit, other: Visit | None) -> Visit:
-    return visit if other is None else visit.widened(other.first_seen_at, other.last_seen_at)
-
-
-def _growth(visit: Visit, before: Visit) -> timedelta:
-    return max(before.first_seen_at - visit.first_seen_at, visit.last_seen_at - before.last_seen_at)
+    if other is None:
+        return visit
+    wider = visit.widened(other.first_seen_at, other.last_seen_at)
+    return wider if visit.alerted_at else replace(wider, votes=united_votes(visit.votes, other.votes))

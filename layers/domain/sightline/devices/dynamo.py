@@ -4,6 +4,7 @@ The lifecycle machine writes `state`, `state_reason` and the two ARNs in the sam
 what changed.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from sightline.aws import busy_means_unavailable, error_code
 from sightline.clock import from_iso, to_iso
-from sightline.devices.model import Action, Desired, Device, Location, State
+from sightline.devices.model import DEFAULT_VOTE, Action, Desired, Device, Location, State, Vote, Zone
 from sightline.paging import Page, PageRequest
 
 _SERIALIZE = TypeSerializer().serialize
@@ -90,6 +91,8 @@ def _to_item(device: Device) -> dict[str, Any]:
 def _to_stored(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _to_stored(each) for name, each in value.items()}
+    if isinstance(value, tuple):
+        return [_to_stored(each) for each in value]
     if isinstance(value, datetime):
         return to_iso(value)
     return Decimal(repr(value)) if isinstance(value, float) else value  # boto3 refuses floats
@@ -113,4 +116,27 @@ def _from_item(item: dict[str, Any]) -> Device:
             "updated_at": from_iso(stored["updated_at"]),
             "requested_at": from_iso(stored["requested_at"]),
         }
+        | _rule(stored)
     )
+
+
+def _rule(stored: dict[str, Any]) -> dict[str, Any]:
+    """What decides about alerts; a device from before there was such a thing has the defaults."""
+    gap, last = stored["visit_gap_seconds"], stored["last_face_record_at"]
+    return {
+        "zones": _zones(stored["zones"] or ()),
+        "vote": _vote(stored["vote"]),
+        "visit_gap_seconds": None if gap is None else int(gap),
+        "cool_down_seconds": int(stored["cool_down_seconds"] or 0),
+        "keep_unknown_faces": bool(stored["keep_unknown_faces"]),
+        "alert_unknown_faces": bool(stored["alert_unknown_faces"]),
+        "last_face_record_at": None if last is None else from_iso(last),
+    }
+
+
+def _vote(stored: Mapping[str, Any] | None) -> Vote:
+    return Vote(int(stored["k"]), int(stored["n"])) if stored else DEFAULT_VOTE
+
+
+def _zones(stored: Iterable[Iterable[tuple[Any, Any]]]) -> tuple[Zone, ...]:
+    return tuple(tuple((float(x), float(y)) for x, y in zone) for zone in stored)

@@ -47,11 +47,27 @@ class Location:
     longitude: float
 
 
+Zone = tuple[tuple[float, float], ...]
+"""A polygon: at least three points [x, y], as ratios of the frame's width and height."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """So many of so many frames have to agree before an alert."""
+
+    k: int
+    n: int
+
+
+DEFAULT_VOTE: Final = Vote(2, 3)
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """One registered camera.
 
-    The lifecycle machine writes `state`, `state_reason` and the two ARNs; everything else is the API's.
+    The lifecycle machine writes `state`, `state_reason` and the two ARNs, the consumer of its face records
+    `last_face_record_at`; everything else is the API's.
     There is no state "stopping": a device that is being stopped keeps its state, with `desired` =
     stopped, until the machine marks it stopped (or failed). `action` and `generation` say what was
     asked last; each request has a generation of its own, which names its execution. The first one is
@@ -77,6 +93,13 @@ class Device:
     action: Action
     generation: int
     requested_at: datetime
+    zones: tuple[Zone, ...] = ()
+    vote: Vote = DEFAULT_VOTE
+    visit_gap_seconds: int | None = None
+    cool_down_seconds: int = 0
+    keep_unknown_faces: bool = False
+    alert_unknown_faces: bool = False
+    last_face_record_at: datetime | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -122,11 +145,18 @@ class Device:
             "engine": self.engine,
             "similarity_threshold": self.similarity_threshold,
             "retention_hours": self.retention_hours,
+            "zones": [[list(point) for point in zone] for zone in self.zones],
+            "vote": {"k": self.vote.k, "n": self.vote.n},
+            "visit_gap_seconds": self.visit_gap_seconds,
+            "cool_down_seconds": self.cool_down_seconds,
+            "keep_unknown_faces": self.keep_unknown_faces,
+            "alert_unknown_faces": self.alert_unknown_faces,
             "desired": self.desired,
             "state": self.state,
             "state_reason": self.state_reason,
             "video_stream_arn": self.video_stream_arn,
             "face_stream_arn": self.face_stream_arn,
+            "last_face_record_at": self.last_face_record_at and to_iso(self.last_face_record_at),
             "created_at": to_iso(self.created_at),
             "updated_at": to_iso(self.updated_at),
         }

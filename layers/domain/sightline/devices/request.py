@@ -2,12 +2,21 @@
 
 import re
 from hashlib import sha256
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
-from sightline.devices.model import Location
+from sightline.devices.model import DEFAULT_VOTE, Location, Vote
 from sightline.errors import FieldError, RejectedError
 
 _DEVICE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -58,6 +67,11 @@ def _similarity_threshold(percent: float) -> float:
     return percent
 
 
+def _as_tuples(value: object) -> object:
+    """A JSON array is a list, and what is frozen holds tuples."""
+    return tuple(_as_tuples(each) for each in value) if isinstance(value, list) else value
+
+
 Text = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_printable)
 ]
@@ -66,6 +80,11 @@ TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_time
 SimilarityThreshold = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_similarity_threshold)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Polygon = Annotated[tuple[tuple[Ratio, Ratio], ...], Field(min_length=3, max_length=100)]
+Zones = Annotated[tuple[Polygon, ...], Field(max_length=10), BeforeValidator(_as_tuples)]
+VisitGapSeconds = Annotated[int, Field(ge=5, le=86_400)]
+CoolDownSeconds = Annotated[int, Field(ge=0, le=604_800)]
 
 
 class _Request(BaseModel):
@@ -81,6 +100,22 @@ class PlaceRequest(_Request):
         return Location(self.latitude, self.longitude)
 
 
+class VoteRequest(_Request):
+    """How many of the last n frames with a face have to agree before an alert."""
+
+    k: Annotated[int, Field(ge=1, le=10)]
+    n: Annotated[int, Field(ge=1, le=10)]
+
+    @model_validator(mode="after")
+    def _k_of_n(self) -> Self:
+        if self.k > self.n:
+            raise ValueError(f"k must not be more than n: {self.k} of {self.n} frames can never agree")
+        return self
+
+    def to_vote(self) -> Vote:
+        return Vote(self.k, self.n)
+
+
 class RegisterRequest(_Request):
     """POST /devices: every field may be left out."""
 
@@ -92,6 +127,12 @@ class RegisterRequest(_Request):
     engine: Literal["stream-processor"] | None = None
     similarity_threshold: SimilarityThreshold = 90.0
     retention_hours: Annotated[int, Field(ge=1, le=87600)] = 24
+    zones: Zones = ()
+    vote: VoteRequest = VoteRequest.model_construct(k=DEFAULT_VOTE.k, n=DEFAULT_VOTE.n)
+    visit_gap_seconds: VisitGapSeconds | None = None
+    cool_down_seconds: CoolDownSeconds = 0
+    keep_unknown_faces: bool = False
+    alert_unknown_faces: bool = False
 
 
 class PlaceChange(_Request):
@@ -127,8 +168,24 @@ class ChangeRequest(_Request):
     location: PlaceChange | None = None
     time_zone: TimeZone | None = None
     similarity_threshold: SimilarityThreshold | None = None
+    zones: Zones | None = None
+    vote: VoteRequest | None = None
+    visit_gap_seconds: VisitGapSeconds | None = None
+    cool_down_seconds: CoolDownSeconds | None = None
+    keep_unknown_faces: bool | None = None
+    alert_unknown_faces: bool | None = None
 
-    @field_validator("name", "time_zone", "similarity_threshold", mode="before")
+    @field_validator(
+        "name",
+        "time_zone",
+        "similarity_threshold",
+        "zones",
+        "vote",
+        "cool_down_seconds",
+        "keep_unknown_faces",
+        "alert_unknown_faces",
+        mode="before",
+    )
     @classmethod
     def _stays(cls, value: object) -> object:
         if value is None:

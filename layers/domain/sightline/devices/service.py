@@ -96,6 +96,8 @@ class Devices:
         changes: dict[str, Any] = {name: getattr(request, name) for name in request.model_fields_set}
         if request.location is not None:
             changes["location"] = request.location.merged_into(seen.location)
+        if request.vote is not None:
+            changes["vote"] = request.vote.to_vote()
         changed = replace(seen, **changes)
         if changed == seen:
             return seen
@@ -173,6 +175,12 @@ class Devices:
             action=Action.START,
             generation=int(now.timestamp() * 1000),
             requested_at=now,
+            zones=request.zones,
+            vote=request.vote.to_vote(),
+            visit_gap_seconds=request.visit_gap_seconds,
+            cool_down_seconds=request.cool_down_seconds,
+            keep_unknown_faces=request.keep_unknown_faces,
+            alert_unknown_faces=request.alert_unknown_faces,
         )
 
 

@@ -1,17 +1,23 @@
 """What was seen: face records, and the sightings of enrolled people in them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
+from sightline.alerts.rule import is_in_zones, verdict_of
 from sightline.clock import to_iso
-from sightline.devices.model import Location
-from sightline.watchlist.model import DEFAULT_WATCHLIST, Face
+from sightline.devices.model import DEFAULT_VOTE, Location, Vote, Zone
+from sightline.watchlist.model import DEFAULT_WATCHLIST, Face, Watchlist
 
 SCHEMA_VERSION = 1
+# Stands for everybody unknown where a person's id is a key; no person can have it (ids have no "#").
+UNKNOWN_PERSON = "#unknown"
+# The frames of a fragment share its times, and the rows of a batch the moment they were recorded.
+_iso = lru_cache(maxsize=256)(to_iso)
 _STREAM_OF_ARN = re.compile(r"arn:[^:]+:kinesisvideo:[^:]*:[^:]*:stream/([^/]+)")
 
 
@@ -40,6 +46,10 @@ class Box:
     top: float
     width: float
     height: float
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return self.left + self.width / 2, self.top + self.height / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +90,10 @@ class FaceRecord:
     frame: Frame
     faces: tuple[DetectedFace, ...]
 
-    @property
-    def matched_face_ids(self) -> frozenset[str]:
-        return frozenset(match.face_id for face in self.faces for match in face.matches)
-
 
 @dataclass(frozen=True, slots=True)
 class DeviceFacts:
-    """What a sighting needs to know of its device."""
+    """What a sighting needs to know of its device; without a visit gap of its own the stack's holds."""
 
     device_id: str
     name: str
@@ -96,34 +102,57 @@ class DeviceFacts:
     time_zone: str
     engine: str
     similarity_threshold_percent: float
+    zones: tuple[Zone, ...] = ()
+    vote: Vote = DEFAULT_VOTE
+    visit_gap: timedelta | None = None
+    cool_down: timedelta = timedelta(0)
+    keep_unknown_faces: bool = False
+    alert_unknown_faces: bool = False
+
+    @property
+    def wants_unknown_faces(self) -> bool:
+        return self.keep_unknown_faces or self.alert_unknown_faces
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """An enrolled person in one frame of one device."""
+    """A person in one frame of one device; without person and match it is somebody unknown.
+
+    `watchlist` is the list the person is shown under; `counts` says whether the sighting may alert.
+    """
 
     sighting_id: str
     seen_at: datetime
     device: DeviceFacts
-    person: Face
-    match: Match
+    person: Face | None
+    match: Match | None
     face: DetectedFace
     frame: Frame
+    watchlist: Watchlist | None = DEFAULT_WATCHLIST
+    counts: bool = True
 
-    def to_row(self, *, visit_id: str, recorded_at: datetime) -> dict[str, Any]:
+    @property
+    def person_id(self) -> str:
+        return UNKNOWN_PERSON if self.person is None else self.person.person_id
+
+    @property
+    def similarity_percent(self) -> float:
+        return 0.0 if self.match is None else self.match.similarity_percent
+
+    def to_row(self, *, visit_id: str | None, recorded_at: datetime) -> dict[str, Any]:
         """The flat row of the sightings stream, the lake and the warehouse."""
-        pose = self.face.pose
+        pose, person, match = self.face.pose, self.person, self.match
         return {
             "sighting_id": self.sighting_id,
             "device_id": self.device.device_id,
             "site": self.device.site,
             "seen_at": to_iso(self.seen_at),
-            "person_id": self.person.person_id,
-            "person_name": self.person.person_name,
-            "watchlist_id": next(iter(self.person.watchlist_ids), DEFAULT_WATCHLIST.watchlist_id),
-            "similarity": self.match.similarity_percent,
-            "face_id": self.match.face_id,
-            "external_image_id": self.match.external_image_id,
+            "person_id": person and person.person_id,
+            "person_name": person and person.person_name,
+            "watchlist_id": self.watchlist and self.watchlist.watchlist_id,
+            "similarity": match and match.similarity_percent,
+            "face_id": match and match.face_id,
+            "external_image_id": match and match.external_image_id,
             "face_confidence": self.face.confidence_percent,
             "box_left": self.face.box.left,
             "box_top": self.face.box.top,
@@ -137,11 +166,11 @@ class Sighting:
             "video_stream_arn": self.frame.video_stream_arn,
             "fragment_number": self.frame.fragment_number,
             "frame_offset_seconds": self.frame.frame_offset_seconds,
-            "server_timestamp": to_iso(self.frame.server_timestamp),
-            "producer_timestamp": to_iso(self.frame.producer_timestamp),
+            "server_timestamp": _iso(self.frame.server_timestamp),
+            "producer_timestamp": _iso(self.frame.producer_timestamp),
             "engine": self.device.engine,
             "visit_id": visit_id,
-            "recorded_at": to_iso(recorded_at),
+            "recorded_at": _iso(recorded_at),
             "schema_version": SCHEMA_VERSION,
         }
 
@@ -176,19 +205,53 @@ class Attended:
 
 
 def sightings_of(
-    record: FaceRecord, device: DeviceFacts, enrolled: Mapping[str, Face]
+    record: FaceRecord,
+    device: DeviceFacts,
+    enrolled: Mapping[str, Face],
+    watchlists: Mapping[str, Watchlist],
+    now: datetime,
 ) -> tuple[Sighting, ...]:
-    """One per person: somebody with several enrolled faces matches several times, and is one person."""
+    """One per person, however many of the enrolled faces match; one per unknown face, if wanted."""
     best: dict[str, Sighting] = {}
-    for face in record.faces:
+    unknown: list[Sighting] = []
+    seen_at = record.frame.seen_at
+    for face in faces_in_zones(record, device):
+        is_known = False
         for match in face.matches:
             person = enrolled.get(match.face_id)
-            if person is None or match.similarity_percent < device.similarity_threshold_percent:
+            if person is None:
                 continue
+            verdict = verdict_of(
+                match.similarity_percent,
+                seen_at,
+                now,
+                face=person,
+                watchlists=watchlists,
+                device_percent=device.similarity_threshold_percent,
+            )
+            if verdict is None:
+                continue
+            is_known = True
             rival = best.get(person.person_id)
-            if rival is None or match.similarity_percent > rival.match.similarity_percent:
-                best[person.person_id] = _sighting(record.frame, device, person, match, face)
-    return tuple(best.values())
+            # A match that counts is worth more than one that is only kept.
+            worth = (verdict.counts, match.similarity_percent)
+            if rival is None or worth > (rival.counts, rival.similarity_percent):
+                best[person.person_id] = Sighting(
+                    _sighting_id(record.frame, face, person.person_id),
+                    *(seen_at, device, person, match, face, record.frame),
+                    watchlist=verdict.watchlist,
+                    counts=verdict.counts,
+                )
+        if not is_known and device.wants_unknown_faces:
+            unknown.append(_unknown(record.frame, seen_at, device, face))
+    return (*best.values(), *unknown)
+
+
+def faces_in_zones(record: FaceRecord, device: DeviceFacts) -> Sequence[DetectedFace]:
+    """The faces whose centre lies in a zone of the device; it does not look at the others."""
+    if not device.zones:
+        return record.faces
+    return [face for face in record.faces if is_in_zones(*face.box.centre, device.zones)]
 
 
 def device_of(face_stream: str, video_stream_arn: str, *, stack_name: str) -> str | None:
@@ -207,15 +270,16 @@ def device_of(face_stream: str, video_stream_arn: str, *, stack_name: str) -> st
     return found[1].removeprefix(f"{stack_name}-") or None
 
 
-def _sighting(frame: Frame, device: DeviceFacts, person: Face, match: Match, face: DetectedFace) -> Sighting:
-    key = (
-        frame.video_stream_arn,
-        frame.fragment_number,
-        f"{frame.frame_offset_seconds:.3f}",  # 2, 2.0 and 2E0 are one moment
-        str(face.index),
-        person.person_id,
+def _unknown(frame: Frame, seen_at: datetime, device: DeviceFacts, face: DetectedFace) -> Sighting:
+    sighting_id = _sighting_id(frame, face, UNKNOWN_PERSON)
+    return Sighting(
+        sighting_id, seen_at, device, None, None, face, frame, None, counts=device.alert_unknown_faces
     )
-    return Sighting(stable_id("si", *key), frame.seen_at, device, person, match, face, frame)
+
+
+def _sighting_id(frame: Frame, face: DetectedFace, person_id: str) -> str:
+    offset = f"{frame.frame_offset_seconds:.3f}"  # 2, 2.0 and 2E0 are one moment
+    return stable_id("si", frame.video_stream_arn, frame.fragment_number, offset, str(face.index), person_id)
 
 
 def stable_id(prefix: str, *parts: str) -> str:

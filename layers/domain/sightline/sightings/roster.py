@@ -7,13 +7,16 @@ from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from sightline.sightings.model import DeviceFacts
-from sightline.watchlist.model import Face
+from sightline.watchlist.model import DEFAULT_WATCHLIST, Face, Watchlist
 
 KNOWN_FOR = timedelta(seconds=60)
 # A face is in the collection a moment before it is in the table; a deleted one may match a moment longer.
 # Without a short memory also for these, each of their frames would cost a call.
 UNKNOWN_FOR = timedelta(seconds=5)
 CACHE_SIZE = 10_000
+
+# The list that exists without being stored.
+ONLY_DEFAULT: Mapping[str, Watchlist] = {DEFAULT_WATCHLIST.watchlist_id: DEFAULT_WATCHLIST}
 
 Fact = TypeVar("Fact")
 
@@ -24,11 +27,12 @@ class Known:
 
     devices: Mapping[str, DeviceFacts]
     faces: Mapping[str, Face]
+    watchlists: Mapping[str, Watchlist] = field(default_factory=lambda: ONLY_DEFAULT)
 
 
 class Roster(Protocol):
     def look_up(self, device_ids: frozenset[str], face_ids: frozenset[str]) -> Known:
-        """One read for both; UnavailableError when it cannot be had now."""
+        """One read for both, and for all watchlists; UnavailableError when it cannot be had now."""
         ...
 
 
@@ -52,13 +56,17 @@ class _Cache(Generic[Fact]):
         return {each: fact for each, fact in facts.items() if fact is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RememberedRoster:
-    """Asks `roster` only for what it does not know yet, or has known for too long."""
+    """Asks `roster` only for what it does not know yet, or has known for too long.
+
+    Each answer brings all watchlists, so they are never older than the device and the faces.
+    """
 
     roster: Roster
     devices: _Cache[DeviceFacts] = field(default_factory=_Cache)
     faces: _Cache[Face] = field(default_factory=_Cache)
+    watchlists: Mapping[str, Watchlist] = field(default_factory=lambda: ONLY_DEFAULT)
 
     def look_up(self, device_ids: frozenset[str], face_ids: frozenset[str], now: datetime) -> Known:
         new_devices, new_faces = self.devices.missing(device_ids, now), self.faces.missing(face_ids, now)
@@ -66,4 +74,5 @@ class RememberedRoster:
             found = self.roster.look_up(new_devices, new_faces)
             self.devices.learn(new_devices, found.devices, now)
             self.faces.learn(new_faces, found.faces, now)
-        return Known(self.devices.known(device_ids), self.faces.known(face_ids))
+            self.watchlists = found.watchlists
+        return Known(self.devices.known(device_ids), self.faces.known(face_ids), self.watchlists)

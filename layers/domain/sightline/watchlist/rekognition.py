@@ -8,30 +8,37 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sightline.aws import busy_means_unavailable, error_code
-from sightline.errors import RejectedError, TooLargeError, UnavailableError
-from sightline.watchlist.model import FoundFace, Indexing
+from sightline.errors import ConflictError, RejectedError, TooLargeError, UnavailableError
+from sightline.watchlist.photo import Photo
+from sightline.watchlist.quality import FoundFace, Indexing
+
+# Rekognition knows no resemblance below.
+MIN_SIMILARITY_PERCENT = 80.0
+# More than one person can have, so that somebody's own faces leave room for others.
+MAX_RESEMBLING = 200
 
 
 @dataclass(frozen=True, slots=True)
 class RekognitionCollection:
-    """`client` is a boto3 Rekognition client."""
+    """`client` is a boto3 Rekognition client; uploads it reads from `photos_bucket` with our permissions."""
 
     client: Any
     collection_id: str
+    photos_bucket: str
 
-    def detect(self, photo: bytes) -> Sequence[FoundFace]:
+    def detect(self, photo: Photo) -> Sequence[FoundFace]:
         with _refusals_of_a_photo():
-            found = self.client.detect_faces(Image={"Bytes": photo})
+            found = self.client.detect_faces(Image=self._image(photo))
         return [
             FoundFace(face["BoundingBox"]["Width"], face["BoundingBox"]["Height"], face["Confidence"])
             for face in found["FaceDetails"]
         ]
 
-    def index(self, photo: bytes, *, person_id: str) -> Indexing:
+    def index(self, photo: Photo, *, person_id: str) -> Indexing:
         with _refusals_of_a_photo():
             done = self.client.index_faces(
                 CollectionId=self.collection_id,
-                Image={"Bytes": photo},
+                Image=self._image(photo),
                 ExternalImageId=person_id,
                 MaxFaces=1,
                 QualityFilter="AUTO",
@@ -58,6 +65,33 @@ class RekognitionCollection:
                 f"Rekognition did not remove {len(kept)} of {len(face_ids)} faces; try again."
             )
 
+    def resembling(self, photo: Photo) -> Sequence[tuple[str, float]]:
+        """The search takes the largest face, as IndexFaces does; Rekognition sorts by similarity."""
+        try:
+            with busy_means_unavailable("Rekognition"):
+                found = self.client.search_faces_by_image(
+                    CollectionId=self.collection_id,
+                    Image=self._image(photo),
+                    FaceMatchThreshold=MIN_SIMILARITY_PERCENT,
+                    MaxFaces=MAX_RESEMBLING,
+                )
+        except ClientError as error:
+            # The search may find no face where DetectFaces did: then it can warn of nobody.
+            if error_code(error) == "InvalidParameterException":
+                return ()
+            raise
+        best: dict[str, float] = {}
+        for match in found["FaceMatches"]:
+            person_id = match["Face"].get("ExternalImageId")
+            if person_id is not None:
+                best.setdefault(person_id, match["Similarity"])
+        return list(best.items())
+
+    def _image(self, photo: Photo) -> dict[str, Any]:
+        if photo.upload_key is None:
+            return {"Bytes": photo.content}
+        return {"S3Object": {"Bucket": self.photos_bucket, "Name": photo.upload_key}}
+
 
 @contextmanager
 def _refusals_of_a_photo() -> Iterator[None]:
@@ -69,7 +103,9 @@ def _refusals_of_a_photo() -> Iterator[None]:
         if code == "InvalidImageFormatException":
             raise RejectedError("The image is not a JPEG or PNG picture that can be read.") from error
         if code == "ImageTooLargeException":
-            raise TooLargeError("The photo is too large for Rekognition: 5 MB is the most.") from error
+            raise TooLargeError("The photo is too large for Rekognition: 15 MB is the most.") from error
+        if code == "InvalidS3ObjectException":  # it was there a moment ago: enrolled or removed meanwhile
+            raise ConflictError("The uploaded photo has just been used or removed.") from error
         if code == "InvalidParameterException":  # of our parameters only the photo comes from the caller
             raise RejectedError(
                 "Rekognition cannot use this photo: is a side shorter than 80 pixels?"

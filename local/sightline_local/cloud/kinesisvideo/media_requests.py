@@ -10,11 +10,11 @@ from time import monotonic
 from typing import Any
 from uuid import uuid4
 
-from sightline_media import Ack, ErrorId, encode_ack
-
 from sightline_local.cloud.constraints import check_input
 from sightline_local.cloud.kinesisvideo.archived_media import chosen_media, list_fragments
 from sightline_local.cloud.kinesisvideo.connections import ConnectionSlots
+from sightline_local.cloud.kinesisvideo.get_clip import clip
+from sightline_local.cloud.kinesisvideo.get_images import images
 from sightline_local.cloud.kinesisvideo.get_media import live_media, start_after
 from sightline_local.cloud.kinesisvideo.http_body import ChunkedAnswer, RequestBody, hang_up, has_gone
 from sightline_local.cloud.kinesisvideo.media_access import MediaAccess
@@ -23,6 +23,7 @@ from sightline_local.cloud.kinesisvideo.service import find_stream
 from sightline_local.cloud.kinesisvideo.store import FragmentStore
 from sightline_local.cloud.kinesisvideo.video_stream import VideoStream
 from sightline_local.cloud.service import ServiceError, unknown_operation
+from sightline_media import Ack, ErrorId, encode_ack
 
 MAX_JSON_BYTES = 1_000_000
 
@@ -54,6 +55,8 @@ class MediaRequestHandler(BaseHTTPRequestHandler):
             "/getMedia": self._get_media,
             "/listFragments": self._list_fragments,
             "/getMediaForFragmentList": self._get_media_for_fragment_list,
+            "/getClip": self._get_clip,
+            "/getImages": self._get_images,
         }.get(self.path, self._refuse_unknown)
         try:
             serve()
@@ -129,6 +132,16 @@ class MediaRequestHandler(BaseHTTPRequestHandler):
     def _list_fragments(self) -> None:
         params, stream = self._read_request("ListFragments", "kinesis-video-archived-media")
         self._answer_json(200, list_fragments(self.plane.store, stream, params))
+
+    def _get_clip(self) -> None:
+        params, stream = self._read_request("GetClip", "kinesis-video-archived-media")
+        movie = clip(self.plane.store, stream, params)
+        self._send_head(200, "video/mp4", {"Content-Length": str(len(movie))})
+        self.wfile.write(movie)
+
+    def _get_images(self) -> None:
+        params, stream = self._read_request("GetImages", "kinesis-video-archived-media")
+        self._answer_json(200, images(self.plane.store, stream, params))
 
     def _read_request(self, operation: str, service: str) -> tuple[dict[str, Any], VideoStream]:
         params = self._read_json()

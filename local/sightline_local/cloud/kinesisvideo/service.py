@@ -10,7 +10,14 @@ from sightline_local.cloud.paging import page
 from sightline_local.cloud.service import ServiceError, unknown_operation
 from sightline_local.iam.callers import Caller
 
-SERVED_APIS = ("PUT_MEDIA", "GET_MEDIA", "LIST_FRAGMENTS", "GET_MEDIA_FOR_FRAGMENT_LIST")
+SERVED_APIS = (
+    "PUT_MEDIA",
+    "GET_MEDIA",
+    "LIST_FRAGMENTS",
+    "GET_MEDIA_FOR_FRAGMENT_LIST",
+    "GET_CLIP",
+    "GET_IMAGES",
+)
 MAX_TAGS = 50
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]

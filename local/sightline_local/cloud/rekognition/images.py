@@ -3,7 +3,6 @@
 from typing import Any
 
 from sightline_faces import PhotoError, Picture, read_photo
-
 from sightline_local.cloud.service import ServiceError
 
 MIN_SIDE_PX = 80
@@ -11,11 +10,6 @@ MIN_SIDE_PX = 80
 
 def read_image(image: dict[str, Any]) -> tuple[bytes, Picture]:
     """The bytes of `Image` and what they show; ServiceError when Rekognition would not take them."""
-    if "S3Object" in image:
-        raise ServiceError(
-            "InvalidParameterException",
-            "The local runtime takes Image.Bytes, it does not emulate S3Object.",
-        )
     data = image.get("Bytes")
     if not data:
         raise ServiceError("InvalidParameterException", "Request has invalid parameters: Image has no Bytes.")

@@ -7,7 +7,6 @@ from threading import Event, Lock, Thread
 from typing import Any
 
 from sightline_faces import FaceEngineError, PoolClosedError
-
 from sightline_local.cloud.clients import Clients
 from sightline_local.cloud.constraints import check_input
 from sightline_local.cloud.rekognition.collection_operations import CollectionOperations
@@ -17,6 +16,7 @@ from sightline_local.cloud.rekognition.image_operations import ImageOperations
 from sightline_local.cloud.rekognition.processor_run import ProcessorRun, Watching
 from sightline_local.cloud.rekognition.processors import Processors, Report
 from sightline_local.cloud.rekognition.role_session import RoleSession
+from sightline_local.cloud.rekognition.s3_images import fetch
 from sightline_local.cloud.rekognition.video_source import VideoSource
 from sightline_local.cloud.service import unknown_operation
 from sightline_local.iam import Caller, Sessions
@@ -71,12 +71,18 @@ class RekognitionService:
             "ListStreamProcessors": self._processors.list,
         }
 
-    def handle(self, operation: str, params: dict[str, Any], _caller: Caller) -> dict[str, Any]:
+    def handle(self, operation: str, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         perform = self._operations.get(operation)
         if perform is None:
             raise unknown_operation("rekognition", operation)
         check_input("rekognition", operation, params, error="ValidationException")
+        if "S3Object" in params.get("Image", {}):
+            params = {**params, "Image": {"Bytes": self._fetch(params["Image"]["S3Object"], caller)}}
         return perform(params)
+
+    def _fetch(self, s3_object: dict[str, Any], caller: Caller) -> bytes:
+        """Rekognition reads an object with the rights of whoever asks."""
+        return fetch(self._clients.client("s3", self._sessions.credentials_of(caller.access_key)), s3_object)
 
     def warm(self) -> None:
         """Load the networks in the background, so that the first face does not wait for it."""

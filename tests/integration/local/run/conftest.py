@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from sightline_local.cloud.clients import Clients
 from sightline_local.cloud.gateway import Gateway, serve
 from sightline_local.cloud.lambda_ import LambdaService
@@ -93,7 +94,7 @@ def cloud(tmp_path: Path, moto_app: Any, warm_parent: WarmParent) -> Iterator[Cl
     gateway = Gateway(moto_app, sessions, authorizer)
     with serve(gateway) as server:
         clients = Clients(server.url, REGION)
-        functions = Functions(server.url, REGION, sessions, tmp_path / "logs", warm_parent)
+        functions = Functions(server.url, REGION, sessions, tmp_path / "logs", warm_parent=warm_parent)
         mappings = KinesisMappings(functions, sessions, authorizer, clients)
         gateway.services["lambda"] = LambdaService(functions, mappings)
         gateway.on_kinesis_put.append(mappings.wake)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from sightline_local.functions.spec import FunctionNotFound, InvokeResult
 from sightline_local.iam import TrustDenied
 

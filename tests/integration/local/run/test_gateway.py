@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+
 from sightline_local.cloud.gateway import serve
 from sightline_local.cloud.service import ServiceError
 from sightline_local.iam import Caller, Credentials

@@ -245,11 +245,12 @@ def test_faces_are_detected_largest_first(rekognition: Any, media: Path) -> None
         ({"Bytes": b"this is no picture"}, "InvalidImageFormatException"),
         ({"Bytes": a_picture_without_faces()[:500]}, "InvalidImageFormatException"),
         ({"Bytes": a_picture_without_faces(side=60)}, "InvalidParameterException"),
-        ({"S3Object": {"Bucket": "bucket", "Name": "photo.jpg"}}, "S3Object"),
+        ({"S3Object": {"Bucket": "bucket", "Name": "photo.jpg"}}, "InvalidS3ObjectException"),
+        ({"S3Object": {"Bucket": "bucket"}}, "InvalidParameterException"),
         ({}, "InvalidParameterException"),
         ({"Bytes": b"x" * 5_242_881}, "ValidationException"),
     ],
-    ids=["text", "cut off", "too small", "in S3", "nothing", "too large"],
+    ids=["text", "cut off", "too small", "not in S3", "half a place", "nothing", "too large"],
 )
 def test_a_bad_image_is_refused_and_changes_nothing(
     rekognition: Any, image: dict[str, Any], code: str
@@ -258,6 +259,30 @@ def test_a_bad_image_is_refused_and_changes_nothing(
         rekognition.index_faces(CollectionId="people", Image=image)
 
     assert rekognition.describe_collection(CollectionId="people")["FaceCount"] == 0
+
+
+def test_a_picture_in_s3_is_read_with_the_rights_of_the_caller(cloud: Any, rekognition: Any) -> None:
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="photos")
+    for key in ("mine/a.jpg", "others/a.jpg"):
+        s3.put_object(Bucket="photos", Key=key, Body=a_picture_without_faces())
+    role = cloud.role(
+        "own",
+        [
+            {"Effect": "Allow", "Action": "rekognition:DetectFaces", "Resource": "*"},
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::photos/mine/*"},
+        ],
+    )
+    lent = cloud.sessions.assume(role, "s", service_principal="rekognition.amazonaws.com")
+
+    def faces(key: str) -> list[Any]:
+        image = {"S3Object": {"Bucket": "photos", "Name": key}}
+        found: list[Any] = cloud.client("rekognition", lent).detect_faces(Image=image)["FaceDetails"]
+        return found
+
+    assert faces("mine/a.jpg") == []
+    with pytest.raises(ClientError, match="InvalidS3ObjectException"):
+        faces("others/a.jpg")
 
 
 def test_attributes_that_the_engine_cannot_see_are_refused_by_name(rekognition: Any) -> None:

@@ -135,7 +135,7 @@ def test_the_data_endpoint_is_the_media_server(cloud: Any, video: Any, api: str)
     assert endpoint == cloud.media_server.url
 
 
-@pytest.mark.parametrize("api", ["GET_HLS_STREAMING_SESSION_URL", "GET_CLIP", "GET_IMAGES"])
+@pytest.mark.parametrize("api", ["GET_HLS_STREAMING_SESSION_URL", "GET_DASH_STREAMING_SESSION_URL"])
 def test_what_the_media_server_lacks_is_refused_by_name(video: Any, api: str) -> None:
     video.create_stream(StreamName="gate")
 

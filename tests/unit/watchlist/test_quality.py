@@ -1,12 +1,13 @@
 import pytest
+
 from sightline.errors import RejectedError
-from sightline.watchlist.model import FoundFace, check_photo_shows_one_face, why_not_indexed
+from sightline.watchlist.quality import FoundFace, check_photo_shows_one_face, why_not_indexed
 
 PORTRAIT = FoundFace(0.4, 0.5, 99.9)
 
 
 def check(*found: FoundFace, width: int = 640, height: int = 480) -> None:
-    check_photo_shows_one_face(found, photo_width_px=width, photo_height_px=height)
+    check_photo_shows_one_face(found, photo_width_px=width, photo_height_px=height, min_face_px=50)
 
 
 def test_a_portrait_will_do() -> None:
@@ -34,7 +35,7 @@ def test_anything_but_one_face_is_refused(found: list[FoundFace], detail: str) -
 
 @pytest.mark.parametrize(("width", "height"), [(640, 480), (480, 640)])
 def test_a_face_that_is_too_small_is_refused_with_its_size(width: int, height: int) -> None:
-    with pytest.raises(RejectedError, match="The face is about 38 px wide, 50 are needed"):
+    with pytest.raises(RejectedError, match="The face is 38 px wide, 50 are needed"):
         check(FoundFace(0.0594, 0.0792, 99.0), width=width, height=height)
 
 

@@ -1,0 +1,1 @@
+"""`sightline enrol`: people from a table, with their photos."""

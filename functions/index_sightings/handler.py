@@ -1,0 +1,62 @@
+"""Rows of the sightings stream → the table that answers who was where."""
+
+import time
+from base64 import b64decode
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from sightline.aws import client
+from sightline.clock import utc_now
+from sightline.history.dynamo import DynamoKeptSightings
+from sightline.history.s3 import S3ParkedRows
+from sightline.history.service import Delivery, Outcome, SightingIndex
+from sightline.settings import Settings
+
+logger = Logger()
+metrics = Metrics()
+
+
+class IndexSightingsSettings(Settings):
+    """The function's environment."""
+
+    sightings_table: str
+    sightings_days: int
+    parked_records_bucket: str
+
+
+@cache
+def index() -> SightingIndex:
+    """The only place that knows concrete classes."""
+    settings = IndexSightingsSettings.from_env()
+    kept = timedelta(days=settings.sightings_days)
+    table = DynamoKeptSightings(client("dynamodb"), settings.sightings_table, kept, utc_now, time.sleep)
+    return SightingIndex(table, S3ParkedRows(client("s3"), settings.parked_records_bucket), utc_now)
+
+
+def report(outcome: Outcome) -> None:
+    """What alarms and dashboards count."""
+    metrics.add_metric("SightingsIndexed", MetricUnit.Count, outcome.rows)
+    metrics.add_metric("RecordsParked", MetricUnit.Count, outcome.parked)
+    about = {"rows": outcome.rows, "parked": outcome.parked}
+    if outcome.comes_again is not None:
+        logger.warning("batch comes again", extra=about)
+    elif outcome.parked:
+        logger.warning("records parked", extra=about)
+
+
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    records = event["Records"]
+    stream = records[0]["eventSourceARN"].rpartition("/")[2] if records else ""
+    deliveries = [
+        Delivery(each["kinesis"]["sequenceNumber"], b64decode(each["kinesis"]["data"])) for each in records
+    ]
+    outcome = index().index(stream, deliveries)
+    report(outcome)
+    # Lambda delivers again from the lowest sequence number that is named, so one name says it all.
+    again = [] if outcome.comes_again is None else [{"itemIdentifier": outcome.comes_again}]
+    return {"batchItemFailures": again}

@@ -1,0 +1,1 @@
+"""Sightings after they were seen: kept for some days, found again, joined to journeys."""

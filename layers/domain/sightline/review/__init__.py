@@ -1,0 +1,1 @@
+"""Alerts after they were raised: found again, acknowledged, resolved."""
