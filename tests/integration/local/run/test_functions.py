@@ -366,3 +366,16 @@ def test_permissions_are_added_shown_and_removed(cloud: Any) -> None:
     client.remove_permission(FunctionName="echo", StatementId="s")
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.get_policy(FunctionName="echo")
+
+
+def test_a_process_that_dies_between_two_invocations_is_replaced(
+    cloud: Any, until: Callable[..., Any]
+) -> None:
+    cloud.function("pid", "import os\ndef handle(e, c): return os.getpid()\n")
+    pid = answer(cloud.functions.invoke("pid", b"{}"))
+
+    os.kill(pid, 9)
+    until(lambda: not alive(pid))
+
+    result = cloud.functions.invoke("pid", b"{}")
+    assert (result.error, answer(result) != pid) == (False, True)
