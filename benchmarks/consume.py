@@ -1,4 +1,4 @@
-"""What `consume_face_records` costs: its own time per record, and its AWS calls, with AWS answering at once."""
+"""What `consume_face_records` costs: its own time, and its AWS calls, with AWS answering at once."""
 
 import base64
 import importlib

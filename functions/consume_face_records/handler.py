@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+
 from sightline.alerts.dynamo import DynamoVisits
 from sightline.alerts.memory import Invocations
 from sightline.alerts.service import OneAlertPerVisit

@@ -3,6 +3,7 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger
+
 from sightline.devices.failure import explain, made_by_this_start
 
 logger = Logger()

@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
+
 from sightline.aws import client
 from sightline.devices.dynamo import DynamoDeviceStore
 from sightline.devices.model import Action

@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
 from aws_lambda_powertools.metrics import MetricUnit
+
 from sightline.aws import client
 from sightline.clock import utc_now
 from sightline.devices.dynamo import DynamoDeviceStore

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
 from sightline.aws import client
 from sightline.clock import utc_now
 from sightline.paging import PageRequest, read_page_request

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sightline_faces import FacePool
-
 from sightline_local.cloud import gateway as gateways
 from sightline_local.cloud import patches
 from sightline_local.cloud.clients import Clients

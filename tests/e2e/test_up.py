@@ -14,8 +14,8 @@ import boto3
 import pytest
 import urllib3
 from PIL import Image
-from sightline_cli.demo.people import own_enrolment
 
+from sightline_cli.demo.people import own_enrolment
 from tests.e2e.program import Program, Up
 
 

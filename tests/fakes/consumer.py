@@ -10,7 +10,6 @@ from sightline.alerts.memory import Invocations
 from sightline.alerts.service import OneAlertPerVisit
 from sightline.sightings.roster import RememberedRoster
 from sightline.sightings.service import Batch, Delivery, FaceRecordConsumer, Outcome
-
 from tests.builders import a_face, device_facts
 from tests.fakes.alerts import Calls, FakeSink, FakeVisits
 from tests.fakes.devices import FakeClock

@@ -9,7 +9,6 @@ from sightline.errors import UnavailableError
 from sightline.sightings.model import DeviceFacts, ParkedRecord, Row
 from sightline.sightings.roster import Known
 from sightline.watchlist.model import Face
-
 from tests.fakes.alerts import Calls
 
 

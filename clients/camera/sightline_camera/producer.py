@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 
-from sightline_media import Ack, Fragment
-from sightline_media.acks import PERSISTED, RECEIVED
-
 from sightline_camera.errors import CameraError, LostConnectionError, RefusedError
 from sightline_camera.events import CameraEvent, Kind, Summary
 from sightline_camera.outbox import Outbox
 from sightline_camera.put_media import PutMedia
 from sightline_camera.refusals import check_ack, is_passing, refused
+from sightline_media import Ack, Fragment
+from sightline_media.acks import PERSISTED, RECEIVED
 
 _STOP_POLL_SECONDS = 0.1
 

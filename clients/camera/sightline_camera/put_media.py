@@ -5,10 +5,9 @@ import time
 from collections.abc import Mapping
 from typing import Protocol
 
-from sightline_media import Ack, AckReader, MediaError
-
 from sightline_camera.duplex import DuplexPost
 from sightline_camera.errors import LostConnectionError, RefusedError
+from sightline_media import Ack, AckReader, MediaError
 
 _ERROR_BODY_SECONDS = 5.0
 

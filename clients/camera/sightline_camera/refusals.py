@@ -1,9 +1,8 @@
 """Which refusals pass, and what to say of those that do not."""
 
+from sightline_camera.errors import CameraError, LostConnectionError, RefusedError
 from sightline_media import Ack, ErrorId
 from sightline_media.acks import ERROR
-
-from sightline_camera.errors import CameraError, LostConnectionError, RefusedError
 
 _PASSING_ERRORS = frozenset(
     {

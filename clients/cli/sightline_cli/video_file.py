@@ -9,6 +9,7 @@ def check_video(path: Path) -> float | None:
     """Refuse what a video stream cannot carry; give the length in seconds when the file tells it."""
     # PyAV is slow to import; commands that stream no video do not wait for it.
     import av  # noqa: PLC0415
+
     from sightline_media import UnsupportedVideoError, remux  # noqa: PLC0415
 
     if not path.is_file():

@@ -40,7 +40,8 @@ class Channel:
     def is_silent(self) -> bool:
         """Whether the other side is there and has said nothing; False when it has gone."""
         try:
-            self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            self._socket.settimeout(0)
+            self._socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             return True
         except OSError:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 from moto import mock_aws
+
 from sightline.alerts.dynamo import DynamoVisits
 from sightline.alerts.model import notification_of
 from sightline.alerts.service import Visits
 from sightline.alerts.visit import Run
 from sightline.alerts.visit_log import Lease, VisitLog
-
 from tests.builders import a_face, a_sighting
 from tests.fakes.alerts import FakeVisits
 

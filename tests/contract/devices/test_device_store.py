@@ -7,11 +7,11 @@ from datetime import timedelta
 import boto3
 import pytest
 from moto import mock_aws
+
 from sightline.devices.dynamo import DynamoDeviceStore
 from sightline.devices.model import Action, Device, Location, State
 from sightline.devices.service import DeviceStore
 from sightline.paging import PageRequest
-
 from tests.builders import a_device, a_stopped_device
 from tests.fakes.devices import FakeDeviceStore
 

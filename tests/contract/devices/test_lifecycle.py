@@ -7,10 +7,10 @@ from dataclasses import replace
 import boto3
 import pytest
 from moto import mock_aws
+
 from sightline.devices.model import Device, Progress
 from sightline.devices.service import Lifecycle
 from sightline.devices.stepfunctions import StepFunctionsLifecycle
-
 from tests.builders import a_device
 from tests.fakes.devices import FakeLifecycle
 

@@ -25,9 +25,9 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
 from moto.stepfunctions.parser.asl.eval import variable_store
 from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
+
 from sightline_local.cloud import patches
 from sightline_local.cloud.cognito import TokenKeys, UnknownIssuerError
-
 from tests.fakes.aws_clients import FakeAws
 
 ACCOUNT, REGION = "123456789012", "us-east-1"

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from sightline_local.iam.arns import Place
 from sightline_local.iam.resources import has_rule, needs
 

@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+
 from sightline.devices.dynamo import DynamoDeviceStore
 from sightline.sightings.dynamo import DynamoRoster
 from sightline.sightings.kinesis import KinesisSightingStream
@@ -16,7 +17,6 @@ from sightline.sightings.roster import Roster
 from sightline.sightings.s3 import S3ParkedRecords
 from sightline.sightings.service import ParkedRecords, SightingStream
 from sightline.watchlist.dynamo import DynamoFaces
-
 from tests.builders import a_device, a_face, device_facts
 from tests.fakes.sightings import FakeParkedRecords, FakeRoster, FakeStream
 from tests.fakes.tables import create_table, create_watchlist_tables

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import boto3
 import pytest
 from moto import mock_aws
+
 from sightline.paging import PageRequest
 from sightline.watchlist.dynamo import DynamoFaces, DynamoPeople
 from sightline.watchlist.service import Faces, People
-
 from tests.builders import a_face, a_person
 from tests.fakes.tables import create_watchlist_tables
 from tests.fakes.watchlist import FakeFaces, FakePeople

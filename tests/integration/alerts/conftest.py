@@ -10,10 +10,10 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+
 from sightline.devices.dynamo import DynamoDeviceStore
 from sightline.watchlist.dynamo import DynamoFaces
 from sightline.watchlist.model import Face
-
 from tests.builders import a_device, a_face, a_lambda_context
 from tests.fakes.tables import create_table, create_watchlist_tables
 

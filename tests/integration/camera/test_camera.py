@@ -14,10 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
 from sightline_camera import CameraError, CameraEvent, Pace, Summary, stream_video
 from sightline_media import Ack, Fragment, decode_frames
 from sightline_media.acks import ERROR
-
 from tests.integration.camera.kvs_server import (
     DropConnectionError,
     FakeKvs,

@@ -7,8 +7,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from sightline.devices.model import Action, State
 
+from sightline.devices.model import Action, State
 from tests.builders import VIDEO_STREAM_ARN, a_device, a_lambda_context, a_stopped_device
 
 Answer = tuple[int, dict[str, Any], dict[str, str]]

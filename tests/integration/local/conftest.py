@@ -5,6 +5,7 @@ from typing import Any
 
 import boto3
 import pytest
+
 from sightline_local.runtime import Runtime
 
 Client = Callable[[str], Any]

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
 from sightline_local.cloud import patches
 from sightline_local.iam import Credentials
 from sightline_local.statemachine.definition import read_definition
 from sightline_local.statemachine.interpreter import Interpreter, stop_executions
-
 from tests.fakes.aws_clients import FakeAws, invocation_result
 
 ROLE = "arn:aws:iam::123456789012:role/lifecycle"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
+
 from sightline_local.errors import LocalRuntimeError
 from sightline_local.runtime import Runtime, RuntimeOptions
 

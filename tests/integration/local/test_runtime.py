@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from sightline_local.errors import LocalRuntimeError, PortInUseError, TemplateError
 from sightline_local.runtime import Runtime, RuntimeOptions
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from sightline_local.runtime import Runtime, RuntimeOptions
 
 Client = Callable[[str], Any]

@@ -4,10 +4,10 @@ from hashlib import sha256
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sightline.alerts.model import Notification, alert_id_of, notification_of, subject_of
 from sightline.alerts.visit import Run
 from sightline.watchlist.model import DEFAULT_WATCHLIST
-
 from tests.builders import VIDEO_STREAM_ARN, a_face, a_sighting, device_facts
 
 

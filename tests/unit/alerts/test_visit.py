@@ -3,12 +3,12 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sightline.alerts.memory import lease_for
 from sightline.alerts.model import notification_of
 from sightline.alerts.visit import Kind, Run, runs_of
 from sightline.alerts.visit_log import VISITS_KEPT, VisitLog
 from sightline.sightings.model import Sighting
-
 from tests.builders import SEEN_AT, a_sighting
 
 GAP = timedelta(seconds=60)

@@ -11,7 +11,6 @@ from sightline_camera.events import CameraEvent, Summary
 from sightline_camera.producer import Clock, Pace, Producer
 from sightline_media import Ack, Fragment, FragmentReader
 from sightline_media.acks import BUFFERING, PERSISTED, RECEIVED
-
 from tests.unit.media.matroska import cluster, simple_block, start
 
 START = datetime(2026, 5, 1, 12, 0, 0, 5000, tzinfo=UTC)

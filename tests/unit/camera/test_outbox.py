@@ -1,7 +1,6 @@
 from sightline_camera.outbox import Outbox
 from sightline_media import Ack
 from sightline_media.acks import BUFFERING, IDLE, PERSISTED, RECEIVED
-
 from tests.unit.camera.films import film
 
 

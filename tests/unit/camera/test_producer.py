@@ -1,12 +1,12 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from sightline_camera.errors import CameraError, LostConnectionError, RefusedError
 from sightline_camera.events import CameraEvent
 from sightline_camera.producer import Pace
 from sightline_media import Ack, Fragment, UnsupportedVideoError
 from sightline_media.acks import BUFFERING, ERROR, IDLE, RECEIVED
-
 from tests.unit.camera.films import START, FakeService, FakeTime, Run, film
 
 

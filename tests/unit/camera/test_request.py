@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+
 from sightline_camera.endpoint import put_media_url, region_of
 from sightline_camera.errors import CameraError, LostConnectionError
 from sightline_camera.put_media import refusal
@@ -16,7 +17,6 @@ from sightline_camera.refusals import check_ack
 from sightline_camera.signing import put_media_headers
 from sightline_camera.source import file_fragments
 from sightline_media import Ack, Fragment
-
 from tests.unit.camera.films import film
 
 ARN = "arn:aws:kinesisvideo:eu-central-1:123456789012:stream/sightline-gate/1767225600000"
@@ -186,7 +186,6 @@ def test_in_a_loop_the_timecodes_go_on() -> None:
 def test_a_film_of_one_instant_still_goes_on_in_a_loop() -> None:
     def instant(_path: str | Path) -> Iterator[Fragment]:
         from sightline_media import FragmentReader
-
         from tests.unit.media.matroska import cluster, start
 
         yield from FragmentReader().feed(start() + cluster(0))

@@ -3,6 +3,7 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sightline_camera.errors import LostConnectionError
 from sightline_camera.response import ResponseReader
 

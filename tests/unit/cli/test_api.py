@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import urllib3
+
 from sightline_cli.api import ApiClient, ApiError, problem_line
 from sightline_cli.errors import CliError
 

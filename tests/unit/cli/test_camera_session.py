@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from sightline_cli.api import ApiError
 from sightline_cli.camera_session import device_session
 

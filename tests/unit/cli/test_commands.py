@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from sightline_cli.app import main
 from sightline_cli.errors import INTERRUPTED, CliError
 

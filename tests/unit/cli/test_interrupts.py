@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from sightline_cli.interrupts import Interrupt, interruptible
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from sightline_cli.errors import CliError
 from sightline_cli.local_stack import find_template
 

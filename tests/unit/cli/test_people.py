@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from sightline_cli.api import ApiError
 from sightline_cli.demo.people import Enrolment, enrol, own_enrolment, read_enrolment
 from sightline_cli.errors import CliError, MisuseError

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+
 from sightline_cli.errors import CliError, MisuseError
 from sightline_cli.replay import BATCH_RECORDS, MalformedError, Replay, parse_record
 

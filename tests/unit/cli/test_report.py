@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
+
 from sightline_cli.demo.alerts import read_notification
 from sightline_cli.demo.report import JsonReport, Outcome, Step
 from sightline_cli.demo.story import StoryReport

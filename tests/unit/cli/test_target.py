@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+
 from sightline_cli.errors import CliError, MisuseError
 from sightline_cli.stack import Stack, Target, local_session
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from sightline_camera import CameraError, CameraEvent
 from sightline_cli.camera_progress import CameraProgress, PersistedFragment
 from sightline_cli.demo.alerts import ReceivedAlert

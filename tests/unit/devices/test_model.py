@@ -1,6 +1,6 @@
 import pytest
-from sightline.devices.model import Action, CameraCredentials, Desired, State
 
+from sightline.devices.model import Action, CameraCredentials, Desired, State
 from tests.builders import FACE_STREAM_ARN, VIDEO_STREAM_ARN, a_device, a_stopped_device
 from tests.fakes.devices import FakeClock
 

@@ -1,7 +1,7 @@
 import pytest
+
 from sightline.devices.model import Action
 from sightline.devices.plan import LifecycleRequest, Place, plan
-
 from tests.builders import a_device
 
 PLACE = Place("sightline", "aws", "eu-west-1", "111122223333")

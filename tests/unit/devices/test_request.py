@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+
 from sightline.devices.model import Location
 from sightline.devices.request import ChangeRequest, RegisterRequest, device_id_of_key, is_device_id
 from sightline.errors import RejectedError

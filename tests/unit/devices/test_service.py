@@ -3,11 +3,11 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import pytest
+
 from sightline.devices.model import Action, Desired, Device, Location, Progress, State
 from sightline.devices.request import ChangeRequest, RegisterRequest
 from sightline.devices.service import Devices, Outcome
 from sightline.errors import ConflictError, NotFoundError, UnavailableError
-
 from tests.builders import FACE_STREAM_ARN, VIDEO_STREAM_ARN, a_device, a_stopped_device
 from tests.fakes.devices import FakeCameraRole, FakeClock, FakeDeviceStore, FakeLifecycle
 

@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from sightline.devices.stepfunctions import StepFunctionsLifecycle
 from sightline.errors import UnavailableError
-
 from tests.builders import a_device
 
 MACHINE_ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:device_lifecycle"

@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sightline.devices.sts import StsCameraRole
 
+from sightline.devices.sts import StsCameraRole
 from tests.builders import VIDEO_STREAM_ARN
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/sightline-camera"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from sightline_faces import Face, FaceEngine, Picture, read_photo
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
 from sightline_faces import FaceEngine, Picture
 from sightline_faces.detector import Detection, Detector, pyramid, suppress_overlaps
 from sightline_faces.networks import DETECTOR_NETWORK, cached

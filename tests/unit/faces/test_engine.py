@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
 from sightline_faces import Face, FaceEngine, Picture, similarity
 
 

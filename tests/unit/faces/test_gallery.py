@@ -2,6 +2,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
+
 from sightline_faces import Descriptor, Gallery, similarity
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from sightline_faces import BuildError, build
 from sightline_faces.build import build_embedder, difference_from_dlib, fixed_chip
 from sightline_faces.networks import DETECTOR_NETWORK, EMBEDDER_NETWORK, Network, cached, default_cache_dir

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from sightline_faces import FaceEngine, FacePool, Picture, PoolClosedError, WeightsError, WorkerError
 
 ANSWER, CRASH, CRASH_ONCE, HANG, SLOW = 1, 2, 3, 4, 5

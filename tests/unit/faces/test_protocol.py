@@ -2,6 +2,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+
 from sightline_faces import BuildError, Face, FaceEngineError
 from sightline_faces.protocol import (
     error_of,

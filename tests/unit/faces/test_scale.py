@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sightline_faces import distance, similarity
 from sightline_faces.scale import similarities
 

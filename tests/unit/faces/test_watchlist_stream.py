@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import pytest
+
 from sightline_faces import Face, FacePool, Gallery, Picture, read_photo
 
 STREAM = "derived/asl_watchlist_stream.mkv"

@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from sightline_faces import WeightsError, weights
 from sightline_faces.weights import DETECTOR, EMBEDDER, LANDMARKS, WeightsFile, checked_path, weights_dir
 

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+
 from sightline.aws import busy_means_unavailable
 from sightline.errors import UnavailableError
 

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+
 from sightline.clock import from_iso, to_iso, utc_now
 
 

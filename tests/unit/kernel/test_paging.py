@@ -3,6 +3,7 @@ import base64
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sightline.errors import RejectedError
 from sightline.paging import Page, PageRequest, read_page_request
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from pydantic import BaseModel, ConfigDict
+
 from sightline.errors import (
     ConflictError,
     DomainError,

@@ -1,4 +1,5 @@
 import pytest
+
 from sightline.settings import Settings, SettingsError
 
 

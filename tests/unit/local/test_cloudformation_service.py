@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from sightline_local.cloud.cloudformation import CloudFormationService
 from sightline_local.cloud.service import ServiceError
 from sightline_local.deploy.stack import Deployed, Stack

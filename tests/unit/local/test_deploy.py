@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from sightline_local.deploy.site import Site
 from sightline_local.deploy.stack import Stack, check, deploy
 from sightline_local.errors import DeployError, TemplateError
@@ -14,7 +15,6 @@ from sightline_local.functions.permissions import Permissions
 from sightline_local.functions.spec import FunctionSpec
 from sightline_local.template.scope import StackIdentity
 from sightline_local.template.template import Template, load_template
-
 from tests.fakes.aws_clients import FakeAws
 
 IDENTITY = StackIdentity("demo", "us-east-1", "123456789012")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from sightline_local.errors import TemplateError
 from sightline_local.template.parameters import read_samconfig
 

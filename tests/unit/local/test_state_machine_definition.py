@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from sightline_local.errors import TemplateError
 from sightline_local.statemachine.definition import read_definition
 

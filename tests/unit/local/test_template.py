@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+
 from sightline_local.errors import TemplateError
 from sightline_local.template.intrinsics import resolve
 from sightline_local.template.scope import Made, StackIdentity

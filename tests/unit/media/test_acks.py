@@ -3,6 +3,7 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sightline_media import Ack, AckReader, ErrorId, MediaError, encode_ack
 from sightline_media.acks import BUFFERING, ERROR, IDLE, PERSISTED, RECEIVED
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
 from sightline_media import (
     Fragment,
     UndecodableFragmentError,
@@ -16,7 +17,6 @@ from sightline_media import (
     remux,
     save_jpeg,
 )
-
 from tests.unit.media.videos import make_video, picture, read_all
 
 

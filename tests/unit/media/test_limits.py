@@ -1,6 +1,6 @@
 import pytest
-from sightline_media import ErrorId, Fragment, InvalidMatroskaError, check_fragment, encode_tags
 
+from sightline_media import ErrorId, Fragment, InvalidMatroskaError, check_fragment, encode_tags
 from tests.unit.media.matroska import cluster, simple_block, start
 from tests.unit.media.videos import read_all
 

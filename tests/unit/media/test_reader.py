@@ -4,8 +4,8 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sightline_media import ErrorId, Fragment, FragmentReader, InvalidMatroskaError, ebml, encode_tags, tags
 
+from sightline_media import ErrorId, Fragment, FragmentReader, InvalidMatroskaError, ebml, encode_tags, tags
 from tests.unit.media.matroska import (
     HEADER,
     UNKNOWN_SEGMENT,

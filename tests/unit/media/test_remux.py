@@ -1,8 +1,8 @@
 from pathlib import Path
 
 import pytest
-from sightline_media import Fragment, UnsupportedVideoError, check_fragment, decode_frames, remux
 
+from sightline_media import Fragment, UnsupportedVideoError, check_fragment, decode_frames, remux
 from tests.unit.media.videos import join_files, make_sound, make_video, packet_count
 
 VIDEOS = [

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from sightline_media import (
     Fragment,
     FragmentReader,
@@ -13,7 +14,6 @@ from sightline_media import (
     tags,
     write_get_media_fragment,
 )
-
 from tests.unit.media.matroska import cluster, simple_block, start
 from tests.unit.media.videos import read_all
 

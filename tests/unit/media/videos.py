@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 import numpy as np
+
 from sightline_media import Fragment, FragmentReader
 
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
+
 from sightline.errors import UnavailableError
 from sightline.sightings.dynamo import PAUSES_SECONDS, DynamoRoster
 from sightline.sightings.kinesis import KinesisSightingStream
 from sightline.sightings.model import Row
-
 from tests.fakes.aws_clients import FakeAws
 
 ROWS = [Row(f"si-{n}", "gate-3", b"{}") for n in range(3)]

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from sightline.errors import UnavailableError
 from sightline.sightings.service import Batch
-
 from tests.builders import a_face_record, a_match
 from tests.fakes.alerts import Crash
 from tests.fakes.consumer import World, a_batch, deliver

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sightline.sightings.face_record import UnreadableRecordError, read_face_record
 
+from sightline.sightings.face_record import UnreadableRecordError, read_face_record
 from tests.builders import a_face_record, a_match
 
 

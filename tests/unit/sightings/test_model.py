@@ -1,9 +1,9 @@
 from typing import Any
 
 import pytest
+
 from sightline.sightings.face_record import read_face_record
 from sightline.sightings.model import FaceRecord, device_of, sightings_of
-
 from tests.builders import SEEN_AT, VIDEO_STREAM_ARN, a_face, a_face_record, a_match, device_facts
 
 ENROLLED = {face.face_id: face for face in (a_face("ada"), a_face("ada", face_id="ada-2"), a_face("grace"))}

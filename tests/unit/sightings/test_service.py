@@ -2,9 +2,9 @@ import json
 from datetime import timedelta
 
 import pytest
+
 from sightline.alerts.memory import Invocations, VisitMemory
 from sightline.alerts.service import OneAlertPerVisit
-
 from tests.builders import a_face, a_face_record, a_match, a_sighting, device_facts
 from tests.fakes.alerts import Crash
 from tests.fakes.consumer import World, a_batch, deliver, rest_of

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sightline.sightings.service import Batch
 
+from sightline.sightings.service import Batch
 from tests.builders import SEEN_AT, a_face_record, a_match
 from tests.fakes.consumer import World, a_batch, rest_of
 

@@ -1,4 +1,5 @@
 import pytest
+
 from sightline.errors import RejectedError
 from sightline.watchlist.model import FoundFace, check_photo_shows_one_face, why_not_indexed
 

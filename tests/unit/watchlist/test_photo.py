@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+
 from sightline.errors import RejectedError, TooLargeError
 from sightline.watchlist.photo import MAX_PHOTO_BYTES, read_photo
 

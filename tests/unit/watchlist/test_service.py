@@ -2,12 +2,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
+
 from sightline.errors import ConflictError, NotFoundError, RejectedError, UnavailableError
 from sightline.paging import PageRequest
 from sightline.watchlist.model import MAX_FACES_PER_PERSON, FoundFace
 from sightline.watchlist.photo import Photo
 from sightline.watchlist.service import Enrolment
-
 from tests.builders import a_person
 from tests.fakes.devices import FakeClock
 from tests.fakes.watchlist import FakeCollection, FakeFaces, FakePeople

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from botocore.exceptions import ClientError
 from numpy.typing import NDArray
-from sightline_media import FragmentReader, decode_frame_at, draw_box, save_jpeg
 
 from sightline_cli.demo.alerts import ReceivedAlert
 from sightline_cli.errors import CliError
 from sightline_cli.interrupts import Interrupt
 from sightline_cli.stack import Stack
+from sightline_media import FragmentReader, decode_frame_at, draw_box, save_jpeg
 
 ARCHIVE_SECONDS = 10.0
 

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from sightline_media import encode_tags, fragment_list_tags, tags
-
 from sightline_local.cloud.kinesisvideo.ring import StoredFragment
 from sightline_local.cloud.kinesisvideo.store import FragmentStore
 from sightline_local.cloud.kinesisvideo.video_stream import VideoStream
 from sightline_local.cloud.paging import page
 from sightline_local.cloud.service import ServiceError
+from sightline_media import encode_tags, fragment_list_tags, tags
 
 FRAGMENT_NOT_FOUND = 4000
 

@@ -5,12 +5,11 @@ from datetime import datetime
 from time import monotonic
 from typing import Any
 
-from sightline_media import closing_tags, encode_tags, get_media_tags
-
 from sightline_local.cloud.kinesisvideo.ring import StoredFragment, StreamGoneError
 from sightline_local.cloud.kinesisvideo.store import FragmentStore
 from sightline_local.cloud.kinesisvideo.video_stream import VideoStream
 from sightline_local.cloud.service import ServiceError
+from sightline_media import closing_tags, encode_tags, get_media_tags
 
 IDLE_SECONDS = 30.0
 """A reader of a silent stream is sent away after this long; boto3 alone would give up after 60."""

@@ -10,8 +10,6 @@ from time import monotonic
 from typing import Any
 from uuid import uuid4
 
-from sightline_media import Ack, ErrorId, encode_ack
-
 from sightline_local.cloud.constraints import check_input
 from sightline_local.cloud.kinesisvideo.archived_media import chosen_media, list_fragments
 from sightline_local.cloud.kinesisvideo.connections import ConnectionSlots
@@ -23,6 +21,7 @@ from sightline_local.cloud.kinesisvideo.service import find_stream
 from sightline_local.cloud.kinesisvideo.store import FragmentStore
 from sightline_local.cloud.kinesisvideo.video_stream import VideoStream
 from sightline_local.cloud.service import ServiceError, unknown_operation
+from sightline_media import Ack, ErrorId, encode_ack
 
 MAX_JSON_BYTES = 1_000_000
 

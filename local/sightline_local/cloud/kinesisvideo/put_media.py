@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-from sightline_media import Ack, ErrorId, Fragment, FragmentReader, InvalidMatroskaError, check_fragment
-from sightline_media.acks import BUFFERING, ERROR, IDLE, PERSISTED, RECEIVED
-
 from sightline_local.cloud.kinesisvideo.media_access import Headers
 from sightline_local.cloud.kinesisvideo.ring import NewFragment, StreamGoneError
 from sightline_local.cloud.kinesisvideo.store import FragmentStore
 from sightline_local.cloud.kinesisvideo.video_stream import VideoStream
 from sightline_local.cloud.service import ServiceError
+from sightline_media import Ack, ErrorId, Fragment, FragmentReader, InvalidMatroskaError, check_fragment
+from sightline_media.acks import BUFFERING, ERROR, IDLE, PERSISTED, RECEIVED
 
 LATEST_PRODUCER_TIME = 253_402_300_799.0
 """The last second of the year 9999; what lies behind is a unit error of the producer."""

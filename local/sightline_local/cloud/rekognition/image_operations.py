@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from sightline_faces import Face, FaceEngineError, Picture, face_detail
-
 from sightline_local.cloud.rekognition.collection import MODEL_VERSION, Collection, KnownFace
 from sightline_local.cloud.rekognition.face_workers import FaceWorkers
 from sightline_local.cloud.rekognition.images import read_image

@@ -3,7 +3,6 @@
 from typing import Any
 
 from sightline_faces import PhotoError, Picture, read_photo
-
 from sightline_local.cloud.service import ServiceError
 
 MIN_SIDE_PX = 80

@@ -18,9 +18,6 @@ from threading import BoundedSemaphore, Event, Thread
 from typing import Any
 
 from sightline_faces import Face, FaceEngineError, WorkerError
-from sightline_media import Fragment, UndecodableFragmentError
-from sightline_media.frames import Frame, decode_frames
-
 from sightline_local.cloud.rekognition.collection import Collection
 from sightline_local.cloud.rekognition.face_stream import FaceStream
 from sightline_local.cloud.rekognition.face_workers import FaceWorkers
@@ -28,6 +25,8 @@ from sightline_local.cloud.rekognition.pace import seconds_between_frames
 from sightline_local.cloud.rekognition.record import FramePlace, face_record
 from sightline_local.cloud.rekognition.role_session import ProcessorFailedError
 from sightline_local.cloud.rekognition.video_source import VideoSource
+from sightline_media import Fragment, UndecodableFragmentError
+from sightline_media.frames import Frame, decode_frames
 
 _log = logging.getLogger(__name__)
 

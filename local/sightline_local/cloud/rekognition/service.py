@@ -7,7 +7,6 @@ from threading import Event, Lock, Thread
 from typing import Any
 
 from sightline_faces import FaceEngineError, PoolClosedError
-
 from sightline_local.cloud.clients import Clients
 from sightline_local.cloud.constraints import check_input
 from sightline_local.cloud.rekognition.collection_operations import CollectionOperations

@@ -3,7 +3,6 @@
 from typing import Any
 
 from sightline_faces import Box
-
 from sightline_local.cloud.rekognition.collection import MODEL_VERSION, KnownFace
 
 

@@ -7,10 +7,10 @@ from threading import Event
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from sightline_media import Fragment, FragmentReader, InvalidMatroskaError
 from urllib3.exceptions import HTTPError
 
 from sightline_local.cloud.rekognition.role_session import ProcessorFailedError, RoleSession, is_denial
+from sightline_media import Fragment, FragmentReader, InvalidMatroskaError
 
 _log = logging.getLogger(__name__)
 

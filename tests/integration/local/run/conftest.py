@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from sightline_local.cloud.clients import Clients
 from sightline_local.cloud.gateway import Gateway, serve
 from sightline_local.cloud.lambda_ import LambdaService

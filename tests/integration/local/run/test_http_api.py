@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+
 from sightline_local.triggers.http_api import HttpApiServer, serve_http_api
 
 ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_pool"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from sightline_local.cloud.service import ServiceError
 from sightline_local.iam import Caller, Credentials, TrustDenied
 

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+
 from sightline_faces import Face, FaceEngine
 from sightline_local.cloud.clients import Clients
 from sightline_local.cloud.gateway import Gateway, serve

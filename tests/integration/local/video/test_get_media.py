@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from sightline_media import Fragment, FragmentReader, ebml
 from sightline_media.tags import decode_tags
-
 from tests.fakes.matroska import cluster, head
 from tests.fakes.producer import Producer
 

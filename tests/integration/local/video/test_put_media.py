@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from sightline_local.cloud.kinesisvideo import FragmentStore, KinesisVideoService, MediaServer
 from sightline_media import ErrorId
-
 from tests.fakes.matroska import cluster, head, metadata
 from tests.fakes.producer import Producer
 

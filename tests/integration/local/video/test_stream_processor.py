@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from sightline_camera import stream_video
 
+from sightline_camera import stream_video
 from tests.fakes.matroska import cluster, head
 from tests.fakes.producer import Producer
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 import pytest
+
 from sightline_local.functions.asynchronous import AsyncInvocations
 from sightline_local.functions.spec import FunctionNotFound, InvokeResult
 

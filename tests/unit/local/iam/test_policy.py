@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sightline_local.iam.conditions import UnsupportedPolicyError
 from sightline_local.iam.policy import Decision, Request, evaluate, parse_document
 

@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 import pytest
+
 from sightline_local.iam.arns import Place
 from sightline_local.iam.resources import action_of, needs
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sightline_local.triggers.delivery import Attempted, Delivery, Outcome
 from sightline_local.triggers.mapping import MappingSettings
 from sightline_local.triggers.records import StreamRecord

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+
 from sightline_local.triggers.http_event import (
     HttpRequest,
     MalformedResponseError,

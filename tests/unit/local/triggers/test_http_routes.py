@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from sightline_local.errors import LocalRuntimeError
 from sightline_local.triggers.http_routes import Routes
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+
 from sightline_local.triggers.http_routes import JwtAuthorizer
 from sightline_local.triggers.jwt_authorizer import Forbidden, Unauthorized, as_event, verified_claims
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+
 from sightline_local.triggers.records import StreamRecord
 from sightline_local.triggers.responses import lowest_failure
 

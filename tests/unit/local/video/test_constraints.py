@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from sightline_local.cloud.constraints import check_input
 from sightline_local.cloud.service import ServiceError
 

@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
+
 from sightline_faces import Box, Face, Pose, Quality
 from sightline_local.cloud.rekognition.collection import Collection, Collections, KnownFace, remove_faces
 from sightline_local.cloud.rekognition.pace import seconds_between_frames
 from sightline_local.cloud.rekognition.quality import faults
 from sightline_local.cloud.rekognition.record import FramePlace, face_record
-
 from tests.unit.local.video.test_fragment_store import NOON
 
 PLACE = FramePlace("arn:aws:kinesisvideo:r:1:stream/gate/1", "9134", 1510552593.455, 1510552593.193, 2.0)

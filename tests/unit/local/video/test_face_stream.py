@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+
 from sightline_local.cloud.rekognition.face_stream import FaceStream
 from sightline_local.cloud.rekognition.role_session import ProcessorFailedError
 

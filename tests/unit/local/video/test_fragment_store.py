@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+
 from sightline_local.cloud.kinesisvideo.fragment_number import FragmentNumbers
 from sightline_local.cloud.kinesisvideo.ring import BUFFER_BYTES, NewFragment, StoredFragment, StreamGoneError
 from sightline_local.cloud.kinesisvideo.store import FragmentStore

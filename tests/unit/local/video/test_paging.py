@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sightline_local.cloud.paging import page
 from sightline_local.cloud.service import ServiceError
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from sightline_faces import Face, WeightsError, WorkerError
 from sightline_local.cloud.rekognition.collection import Collection
 from sightline_local.cloud.rekognition.processor_run import FRAMES_UNDER_WAY, ProcessorRun, Watching
 from sightline_local.cloud.rekognition.role_session import ProcessorFailedError
 from sightline_media import Fragment, get_media_tags, remux
-
 from tests.unit.local.video.test_face_records import KNOWN, a_face
 from tests.unit.local.video.test_fragment_store import NOON
 from tests.unit.media.videos import make_video

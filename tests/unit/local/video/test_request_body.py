@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sightline_local.cloud.kinesisvideo.http_body import RequestBody, hang_up, has_gone
 
 Pair = tuple[socket.socket, socket.socket]

@@ -6,6 +6,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+
 from sightline_faces import Face, PoolClosedError, WeightsError
 from sightline_local.cloud.rekognition import RekognitionService
 
