@@ -30,7 +30,7 @@ demo: install ## The main job on real video, start to finish (ARGS="--video FILE
 	@$(VENV)/bin/sightline demo $(ARGS)
 
 up: install ## The whole stack on this machine until Ctrl-C
-	@$(VENV)/bin/sightline up $(ARGS)
+	@$(VENV)/bin/sightline up $(ARGS) || test $$? -eq 130  # Ctrl-C is how it ends
 
 test: install ## All tests
 	@$(VENV)/bin/pytest $(ARGS)

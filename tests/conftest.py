@@ -19,7 +19,7 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def media() -> Path:
-    """The real videos and photos; they are not part of the project, so a test without them skips, and says so."""
+    """The real videos and photos, no part of the project: a test without them skips, and says so."""
     if not (MEDIA / "manifest.json").is_file():
         pytest.skip("real media not found at ../shared/media")
     return MEDIA

@@ -87,4 +87,5 @@ def _sum_up(progress: CameraProgress, *, as_json: bool) -> None:
 
 def _line(progress: CameraProgress) -> str:
     sent, seconds = progress.sent, progress.video_seconds
-    return f"{sent} fragments sent, {progress.persisted} persisted, {seconds:.1f} s of video"
+    fragments = "1 fragment" if sent == 1 else f"{sent} fragments"
+    return f"{fragments} sent, {progress.persisted} persisted, {seconds:.1f} s of video"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.panel import Panel
 
-from sightline_cli.interrupts import Interrupt, interruptible
+from sightline_cli.interrupts import Interrupt, interruptible, temporary_folder
 from sightline_cli.local_stack import find_template, local_stack
 
 if TYPE_CHECKING:
@@ -30,11 +30,15 @@ def run_up(*, template: Path | None, api_port: int, aws_port: int, as_json: bool
 def _serve(interrupt: Interrupt, template: Path, api_port: int, aws_port: int, *, as_json: bool) -> None:
     from sightline_local.runtime import RuntimeOptions  # noqa: PLC0415 - moto takes a second to import
 
-    options = RuntimeOptions(template=template, api_port=api_port, aws_port=aws_port)
     console = Console(highlight=False, stderr=as_json)
     with (
+        temporary_folder(interrupt) as folder,
         console.status("starting the stack") as status,
-        local_stack(options, interrupt, status.update) as runtime,
+        local_stack(
+            RuntimeOptions(template=template, api_port=api_port, aws_port=aws_port, log_dir=folder),
+            interrupt,
+            status.update,
+        ) as runtime,
     ):
         status.stop()
         _announce(runtime, console, as_json=as_json)
@@ -46,21 +50,23 @@ def _announce(runtime: "Runtime", console: Console, *, as_json: bool) -> None:
         ready = {"api_url": runtime.api_url, "aws_url": runtime.aws_url, "outputs": dict(runtime.outputs)}
         print(json.dumps({"event": "ready", **ready}), flush=True)
         return
-    console.print(Panel.fit(_guide(runtime), title="Sightline is up", title_align="left"))
+    places = f"""\
+HTTP API       {runtime.api_url}
+AWS endpoint   {runtime.aws_url}   (access key local, secret local)
+function logs  {runtime.log_dir}"""
+    console.print(Panel.fit(places, title="Sightline is up", title_align="left"))
+    # Outside the panel and unwrapped, to be copied.
+    console.print(_next_commands(runtime), markup=False, soft_wrap=True)
 
 
-def _guide(runtime: "Runtime") -> str:
+def _next_commands(runtime: "Runtime") -> str:
     port = runtime.aws_url.rsplit(":", 1)[1]
     option = "" if port == "4566" else f" --aws-port {port}"
     body = '{"device_id": "gate-3", "name": "Gate 3", "site": "north"}'
-    return f"""\
-HTTP API      {runtime.api_url}
-AWS endpoint  {runtime.aws_url}   (access key local, secret local)
-function logs {runtime.log_dir}
-
-TOKEN=$(sightline token{option})
-curl -H "Authorization: Bearer $TOKEN" -d '{body}' {runtime.api_url}/devices
-sightline camera{option} --device gate-3 --file entrance.mp4
-eval "$(sightline env{option})"
+    return f"""
+  TOKEN=$(sightline token{option})
+  curl -H "Authorization: Bearer $TOKEN" -d '{body}' {runtime.api_url}/devices
+  sightline camera{option} --device gate-3 --file entrance.mp4
+  eval "$(sightline env{option})"      # for the AWS CLI and SDKs
 
 Ctrl-C stops it."""

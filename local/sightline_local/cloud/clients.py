@@ -14,6 +14,7 @@ from sightline_local.iam import ADMIN_CREDENTIALS, Credentials
 _CONFIG = Config(
     retries={"total_max_attempts": 2, "mode": "standard"},
     inject_host_prefix=False,
+    proxies={},  # a company's proxy is no way to this machine
     s3={"addressing_style": "path"},
     max_pool_connections=32,
     read_timeout=910,  # an invocation may take 15 minutes

@@ -37,6 +37,17 @@ class Channel:
         head: dict[str, Any] = json.loads(self._read(head_length, deadline))
         return head, self._read(body_length, deadline)
 
+    def is_silent(self) -> bool:
+        """Whether the other side is there and has said nothing; False when it has gone."""
+        try:
+            self._socket.settimeout(0)
+            self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
     def close(self) -> None:
         self._socket.close()
 

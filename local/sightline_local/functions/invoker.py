@@ -163,10 +163,12 @@ class Functions:
             if not free:
                 raise TooManyInvocations(f"{pool.spec.name} is busy in all its {_CONCURRENCY} sandboxes")
             credentials = self._credentials(pool)
-            if pool.idle:
+            while pool.idle:
                 sandbox = pool.idle.pop()
-                pool.busy.add(sandbox)
-                return sandbox
+                if sandbox.is_alive():
+                    pool.busy.add(sandbox)
+                    return sandbox
+                sandbox.close()
             pool.starting += 1
         return self._start(pool, credentials)
 

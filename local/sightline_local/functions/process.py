@@ -77,6 +77,10 @@ class Sandbox:
         self.is_usable = self.is_usable and outcome.usable
         return InvokeResult(outcome.payload, outcome.error, request_id, self._log.tail(begin))
 
+    def is_alive(self) -> bool:
+        """Whether an idle sandbox is still there: a process may die between two invocations."""
+        return self._channel.is_silent()
+
     def kill(self) -> None:
         """End the process; whoever waits for its answer hears of it at once."""
         self.is_usable = False

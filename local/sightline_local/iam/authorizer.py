@@ -56,6 +56,8 @@ class Authorizer:
         return {
             "aws:principalarn": caller.role_arn or caller.arn,
             "aws:principalaccount": caller.account,
+            "aws:resourceaccount": self.place.account,  # nothing here belongs to another account
+            "s3:resourceaccount": self.place.account,
             "aws:requestedregion": self.place.region,
             "aws:securetransport": "true",  # as on AWS; here it is plain HTTP on the loopback
             **{key.lower(): value for key, value in context.items()},

@@ -161,6 +161,11 @@ def action_of(signing_name: str, operation: str) -> str:
     return _ACTION_OF.get(action, action)
 
 
+def has_rule(action: str) -> bool:
+    """Whether roles can be allowed this action here."""
+    return action in _RULE_OF or action in _GRANTED_AS.values()
+
+
 def needs(place: Place, action: str, params: Params) -> list[Need] | None:
     """Every permission that the request needs; None when the table has no rule for the action."""
     rule = _RULE_OF.get(action)

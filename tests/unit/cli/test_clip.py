@@ -51,3 +51,14 @@ def test_the_room_is_empty_first_and_last_and_the_stranger_comes_before_the_enro
 def test_nobody_is_ever_too_small_for_the_detector() -> None:
     # The face takes a third of a portrait's height.
     assert all(min(walk.height) / 3 >= 70 for walk in WALKS)
+
+
+def test_making_it_can_be_interrupted(tmp_path: Path) -> None:
+    frames = iter([None] * 5)
+
+    def check() -> None:
+        if next(frames, "over") == "over":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_demo_clip(tmp_path / "demo.mkv", check)

@@ -53,14 +53,14 @@ with interruptible() as interrupt:
     print("ready", flush=True)
     time.sleep(60)
 """
-    program = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
-    assert program.stdout is not None
-    assert program.stdout.readline() == b"ready\n"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == b"ready\n"
 
-    program.send_signal(signal.SIGINT)
-    time.sleep(0.3)
-    assert program.poll() is None
-    program.send_signal(signal.SIGINT)
+        program.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        assert program.poll() is None
+        program.send_signal(signal.SIGINT)
 
-    assert program.wait(5) == 130
+        assert program.wait(5) == 130
     assert not folder.exists()

@@ -80,11 +80,7 @@ def test_what_aws_refuses_is_explained(error: str, cause: str | None, says: str)
             "KeyError: 'device'",
         ),
         ("X", "first line\n  File x.py, line 3\nTraceback", "X: first line"),
-        (
-            "X",
-            "Parameter validation failed:\nInvalid type for A",
-            "X: Parameter validation failed: Invalid type for A",
-        ),
+        ("X", "Invalid parameters:\nA is no number", "X: Invalid parameters: A is no number"),
         ("X", "[1, 2]", "X: [1, 2]"),
         ("ProcessorFailed", "Brand new message", "The processor failed: Brand new message"),
         ("ProcessorFailed", "", "The processor failed: Rekognition does not say why"),

@@ -1,7 +1,7 @@
 """The demo's own video: an empty room, a stranger, the enrolled person, both, and the empty room again."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -59,25 +59,26 @@ def portrait_bytes(name: str) -> bytes:
     return files("sightline_cli").joinpath("portraits", f"{name}.jpg").read_bytes()
 
 
-def write_demo_clip(path: Path, seconds: int = SECONDS) -> None:
-    """Write the clip as H.264 in Matroska, one group of pictures a second, without reordered frames."""
+def write_demo_clip(path: Path, check: Callable[[], None] = lambda: None) -> None:
+    """Write the clip as H.264 in Matroska, a group of pictures a second; `check` may raise between frames."""
     options = {"preset": "veryfast", "tune": "zerolatency", "crf": "24", "bf": "0", "sc_threshold": "0"}
     with av.open(str(path), "w", format="matroska") as container:
         stream: Any = container.add_stream("libx264", rate=FRAMES_PER_SECOND, options=options)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.gop_size = FRAMES_PER_SECOND
-        for number, picture in enumerate(_pictures(seconds)):
+        for number, picture in enumerate(_pictures()):
+            check()
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, FRAMES_PER_SECOND)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
 
 
-def _pictures(seconds: int) -> Iterator[Rgb]:
+def _pictures() -> Iterator[Rgb]:
     room, random = _room(), np.random.default_rng(7)
     # One field of noise, shifted anew for each frame: as lively as fresh noise, and much faster.
     noise = random.normal(0, 6, (HEIGHT * 2, WIDTH * 2, 3)).astype(np.float32)
-    for number in range(seconds * FRAMES_PER_SECOND):
+    for number in range(SECONDS * FRAMES_PER_SECOND):
         second = number / FRAMES_PER_SECOND
         picture = np.asarray(_with_people(room, second), dtype=np.float32)
         down, right = random.integers(0, HEIGHT), random.integers(0, WIDTH)

@@ -1,6 +1,5 @@
 """The main job, start to finish: from an empty machine to an alert with its evidence, and back."""
 
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,7 +21,7 @@ from sightline_cli.demo.records import FaceRecords
 from sightline_cli.demo.report import Outcome, Report, Step
 from sightline_cli.demo.viewer import Viewer
 from sightline_cli.errors import CliError, MisuseError
-from sightline_cli.interrupts import Interrupt
+from sightline_cli.interrupts import Interrupt, temporary_folder
 from sightline_cli.local_stack import local_stack
 from sightline_cli.stack import Stack, Target
 from sightline_cli.streaming import streaming
@@ -74,9 +73,9 @@ class Demo:
         if self.options.video is not None:
             check_video(self.options.video)
         with ExitStack() as resources:
-            workspace = resources.enter_context(self._workspace())
+            workspace = resources.enter_context(temporary_folder(self.interrupt))
             clip = resources.enter_context(self._video(workspace))
-            stack = self._start_stack(resources)
+            stack = self._start_stack(resources, workspace)
             api = api_of(stack)
             self._enrol(api, enrolments)
             self._watch(stack, api, clip.result())
@@ -87,10 +86,10 @@ class Demo:
 
     # ------------------------------------------------------------------ steps
 
-    def _start_stack(self, resources: ExitStack) -> Stack:
+    def _start_stack(self, resources: ExitStack, workspace: Path) -> Stack:
         with self._step("stack") as step:
             self.report.stage("starting the stack")
-            log_dir = None if self.options.keep is None else self._folder / "logs"
+            log_dir = (self.options.keep or workspace) / "logs"
             options = RuntimeOptions(
                 template=self.options.template, api_port=0, aws_port=0, warm_faces=True, log_dir=log_dir
             )
@@ -165,12 +164,6 @@ class Demo:
         return self.options.keep or self.options.results / f"{self.started:%Y%m%d-%H%M%S}"
 
     @contextmanager
-    def _workspace(self) -> Iterator[Path]:
-        with tempfile.TemporaryDirectory(prefix="sightline-demo-") as folder:
-            self.interrupt.temporary.append(Path(folder))
-            yield Path(folder)
-
-    @contextmanager
     def _video(self, workspace: Path) -> Iterator["Future[Path]"]:
         """Give the video, which is made while the stack starts."""
 
@@ -181,7 +174,7 @@ class Demo:
             if keep is not None:
                 keep.mkdir(parents=True, exist_ok=True)
             clip = (keep or workspace) / "demo.mkv"
-            write_demo_clip(clip)
+            write_demo_clip(clip, self.interrupt.check)
             return clip
 
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="clip") as executor:

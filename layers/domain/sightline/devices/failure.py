@@ -157,7 +157,7 @@ def _finished(sentence: str) -> str:
 
 
 def _short(cause: str) -> str:
-    """The first line (two, when it only announces), without what only machines read: request ids, a function's JSON and stack trace."""
+    """The first line, without what only machines read: request ids, a function's JSON and stack trace."""
     lines = _message_of(cause).strip().splitlines() or [""]
     # "Parameter validation failed:" says what failed in its second line.
     line = " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]

@@ -18,6 +18,7 @@ _RENEW_AFTER = timedelta(hours=6)  # half of a session's life
 _CONFIG = Config(
     retries={"total_max_attempts": 1, "mode": "standard"},
     inject_host_prefix=False,
+    proxies={},  # this machine is never behind HTTP_PROXY
     parameter_validation=False,  # see FaceStream.check
     read_timeout=60,
 )

@@ -100,6 +100,8 @@ class RekognitionService:
     def _warm(self) -> None:
         try:
             self._faces().warm()
+        except PoolClosedError:
+            return  # stopped before it was warm
         except FaceEngineError as error:
             _log.error("the face engine does not start: %s", error)
 

@@ -4,6 +4,8 @@ import base64
 import json
 import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -367,3 +369,48 @@ def test_permissions_are_added_shown_and_removed(cloud: Any) -> None:
     client.remove_permission(FunctionName="echo", StatementId="s")
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.get_policy(FunctionName="echo")
+
+
+def test_a_process_that_dies_between_two_invocations_is_replaced(
+    cloud: Any, until: Callable[..., Any]
+) -> None:
+    cloud.function("pid", "import os\ndef handle(e, c): return os.getpid()\n")
+    pid = answer(cloud.functions.invoke("pid", b"{}"))
+
+    os.kill(pid, 9)
+    until(lambda: not alive(pid))
+
+    result = cloud.functions.invoke("pid", b"{}")
+    assert (result.error, answer(result) != pid) == (False, True)
+
+
+RUNTIME = """
+import sys, time
+from pathlib import Path
+from moto.iam.models import iam_backends
+from sightline_local.functions.invoker import Functions
+from sightline_local.functions.spec import FunctionSpec
+from sightline_local.iam import Sessions
+folder = Path(sys.argv[1])
+trust = '{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}}'
+iam_backends["123456789012"]["aws"].create_role("r", trust, "/", None, "", [], None)
+functions = Functions("http://127.0.0.1:1", "us-east-1", Sessions("123456789012", "us-east-1"), folder)
+role = "arn:aws:iam::123456789012:role/r"
+arn = "arn:aws:lambda:us-east-1:123456789012:function:f"
+functions.register(FunctionSpec("f", arn, "handler.handle", folder, (), {}, role))
+print(functions.invoke("f", b"{}").payload.decode(), functions._parent._process.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_no_process_outlives_a_runtime_that_is_killed(tmp_path: Path, until: Callable[..., Any]) -> None:
+    (tmp_path / "handler.py").write_text("import os\ndef handle(e, c): return os.getpid()\n")
+    command = [sys.executable, "-c", RUNTIME, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as runtime:
+        assert runtime.stdout is not None
+        pids = [int(pid) for pid in runtime.stdout.readline().split()]
+        assert all(map(alive, pids))
+
+        runtime.kill()
+
+    until(lambda: not any(map(alive, pids)))

@@ -180,7 +180,8 @@ def test_a_request_that_nobody_signed_is_refused(cloud: Any) -> None:
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(f"{cloud.clients.endpoint_url}/moto-api/data.json")
 
-    assert caught.value.code == 403
+    with caught.value as response:
+        assert response.code == 403
 
 
 def test_signing_in_needs_no_signature(cloud: Any) -> None:
@@ -203,8 +204,9 @@ def test_a_presigned_url_carries_its_caller(cloud: Any) -> None:
             return bytes(response.read())
 
     assert get("a") == b"hello"
-    with pytest.raises(urllib.error.HTTPError):
+    with pytest.raises(urllib.error.HTTPError) as caught:
         get("b")
+    caught.value.close()
 
 
 def test_an_object_passes_unharmed(cloud: Any) -> None:
