@@ -60,6 +60,16 @@ def a_lambda_context(
     )
 
 
+def an_http_event(sample: dict[str, Any], *, body: object = None, **changes: Any) -> dict[str, Any]:
+    """A sample event of API Gateway with another body, and other fields; its path stands in two places."""
+    sent = sample | changes
+    if body is not None:
+        sent["body"] = json.dumps(body)
+    if "rawPath" in changes:
+        sent["requestContext"]["http"]["path"] = changes["rawPath"]
+    return sent
+
+
 SEEN_AT = datetime(2026, 11, 22, 13, 2, 7, tzinfo=UTC)
 SEQUENCE = "49590338271490256608559692538361571095921575989136588"
 

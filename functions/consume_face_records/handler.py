@@ -17,11 +17,11 @@ from sightline.alerts.service import OneAlertPerVisit
 from sightline.alerts.sns import SnsAlertSink
 from sightline.aws import client
 from sightline.clock import utc_now
+from sightline.parking_s3 import S3ParkedRecords
 from sightline.settings import Settings
 from sightline.sightings.dynamo import DynamoLiveness, DynamoRoster
 from sightline.sightings.kinesis import KinesisSightingStream
 from sightline.sightings.roster import RememberedRoster
-from sightline.sightings.s3 import S3ParkedRecords
 from sightline.sightings.service import Batch, Delivery, FaceRecordConsumer, Outcome
 
 logger = Logger()
@@ -72,7 +72,7 @@ def consumer() -> FaceRecordConsumer:
         roster=RememberedRoster(roster),
         visitors=visitors,
         stream=KinesisSightingStream(client("kinesis"), settings.sightings_stream, pause=time.sleep),
-        parked=S3ParkedRecords(client("s3"), settings.parked_records_bucket),
+        parked=S3ParkedRecords(client("s3"), settings.parked_records_bucket, "face_stream"),
         liveness=DynamoLiveness(dynamodb, settings.devices_table),
         clock=utc_now,
         stack_name=settings.stack_name,

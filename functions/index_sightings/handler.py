@@ -12,8 +12,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from sightline.aws import client
 from sightline.clock import utc_now
 from sightline.history.dynamo import DynamoKeptSightings
-from sightline.history.s3 import S3ParkedRows
 from sightline.history.service import Delivery, Outcome, SightingIndex
+from sightline.parking_s3 import S3ParkedRecords
 from sightline.settings import Settings
 
 logger = Logger()
@@ -34,7 +34,8 @@ def index() -> SightingIndex:
     settings = IndexSightingsSettings.from_env()
     kept = timedelta(days=settings.sightings_days)
     table = DynamoKeptSightings(client("dynamodb"), settings.sightings_table, kept, utc_now, time.sleep)
-    return SightingIndex(table, S3ParkedRows(client("s3"), settings.parked_records_bucket), utc_now)
+    parked = S3ParkedRecords(client("s3"), settings.parked_records_bucket, "stream")
+    return SightingIndex(table, parked, utc_now)
 
 
 def report(outcome: Outcome) -> None:

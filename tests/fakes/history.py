@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sightline.errors import UnavailableError
-from sightline.history.model import Glimpse, ParkedRow, SightingRow, SightingSearch, is_moment_key
+from sightline.history.model import Glimpse, SightingRow, SightingSearch, is_moment_key
 from sightline.paging import Page, PageRequest
+from sightline.parking import ParkedRecord
 from sightline.timeline import Window, refuse_cursor
 
 
@@ -49,10 +50,10 @@ class FakeKeptSightings:
 
 @dataclass
 class FakeParkedRows:
-    rows: list[ParkedRow] = field(default_factory=list)
+    rows: list[ParkedRecord] = field(default_factory=list)
     is_down: bool = False
 
-    def park(self, row: ParkedRow) -> None:
+    def park(self, record: ParkedRecord) -> None:
         if self.is_down:
             raise UnavailableError("the bucket for parked records refused: NoSuchBucket")
-        self.rows.append(row)
+        self.rows.append(record)

@@ -8,7 +8,8 @@ from typing import Any
 
 from sightline.clock import from_iso
 from sightline.errors import UnavailableError
-from sightline.sightings.model import DeviceFacts, ParkedRecord, Row
+from sightline.parking import ParkedRecord
+from sightline.sightings.model import DeviceFacts, Row
 from sightline.sightings.roster import ONLY_DEFAULT, Known
 from sightline.watchlist.model import Face, Watchlist
 from tests.fakes.alerts import Calls
@@ -65,7 +66,7 @@ class FakeParkedRecords:
     def park(self, record: ParkedRecord) -> None:
         if self.is_down:
             raise UnavailableError("the bucket for parked records refused: NoSuchBucket")
-        key = f"{record.face_stream}/{record.sequence_number}"
+        key = f"{record.stream}/{record.sequence_number}"
         self.calls.make("parked.park", lambda: self.records.__setitem__(key, record))
 
 

@@ -1,16 +1,19 @@
 """The commands. Each imports what it needs when it runs, so that `sightline --help` is quick."""
-# ruff: noqa: PLC0415, PLR0917 - late imports on purpose; Typer passes options by name
+# ruff: noqa: PLC0415 - late imports on purpose
 
 import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sightline_cli.errors import FAILED, INTERRUPTED, MISUSED, CliError, explain, one_line
-from sightline_cli.options import AsJson, Aws, AwsPort, DeviceId, EndpointUrl, Region, StackName, chosen_stack
+from sightline_cli.options import AsJson, AwsPort, DeviceId, EndpointUrl, chosen_stack, of_a_stack
+
+if TYPE_CHECKING:
+    from sightline_cli.stack import Stack  # boto3 is slow to import
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 evidence = typer.Typer(help="What proves an alert: fetch it, and check that nobody changed it.")
@@ -72,28 +75,25 @@ def demo(
 
 
 @app.command()
+@of_a_stack
 def camera(
+    *,
     device: DeviceId,
     file: Annotated[Path, typer.Option(help="An H.264 video file; it is not encoded again.")],
     loop: Annotated[bool, typer.Option("--loop", help="Begin again at the end, until Ctrl-C.")] = False,
-    aws: Aws = False,
-    aws_port: AwsPort = None,
-    endpoint_url: EndpointUrl = None,
-    region: Region = None,
-    stack: StackName = "sightline",
+    where: "Stack",
     as_json: AsJson = False,
 ) -> None:
     """Stream a video to a device in real time, as its camera would."""
     from sightline_cli.camera import run_camera
 
-    where = chosen_stack(
-        aws=aws, aws_port=aws_port, endpoint_url=endpoint_url, region=region, stack_name=stack
-    )
     run_camera(where, device_id=device, file=file, loop=loop, as_json=as_json)
 
 
 @app.command()
+@of_a_stack
 def replay(
+    *,
     records: Annotated[
         str, typer.Argument(metavar="RECORDS.jsonl", help="Face records, one a line; - for stdin.")
     ],
@@ -101,63 +101,46 @@ def replay(
     speed: Annotated[
         float, typer.Option(min=0, help="10: ten times as fast as recorded; 0: no pauses.")
     ] = 1.0,
-    aws: Aws = False,
-    aws_port: AwsPort = None,
-    endpoint_url: EndpointUrl = None,
-    region: Region = None,
-    stack: StackName = "sightline",
+    where: "Stack",
     as_json: AsJson = False,
 ) -> None:
     """Put face records from a file into a device's face stream."""
     from sightline_cli.replay_command import run_replay
 
-    where = chosen_stack(
-        aws=aws, aws_port=aws_port, endpoint_url=endpoint_url, region=region, stack_name=stack
-    )
     raise typer.Exit(run_replay(where, device_id=device, records=records, speed=speed, as_json=as_json))
 
 
 @app.command()
+@of_a_stack
 def enrol(
+    *,
     people: Annotated[Path, typer.Argument(metavar="PEOPLE.csv", help="The table of people (docs/cli.md).")],
     photos: Annotated[
         Path, typer.Option(metavar="DIR", help="The folder of the photos that the table names.")
     ],
-    aws: Aws = False,
-    aws_port: AwsPort = None,
-    endpoint_url: EndpointUrl = None,
-    region: Region = None,
-    stack: StackName = "sightline",
+    where: "Stack",
     as_json: AsJson = False,
 ) -> None:
     """Enrol people from a table, with their photos; doing it again changes nothing."""
     from sightline_cli.enrol.command import run_enrol
 
-    where = chosen_stack(
-        aws=aws, aws_port=aws_port, endpoint_url=endpoint_url, region=region, stack_name=stack
-    )
     raise typer.Exit(run_enrol(where, people=people, photos=photos, as_json=as_json))
 
 
 @app.command()
+@of_a_stack
 def watch(
+    *,
     device: Annotated[str | None, typer.Option("--device", help="Only alerts of this device_id.")] = None,
     severity: Annotated[
         str | None, typer.Option(help="Only alerts of this severity: low, medium, high or critical.")
     ] = None,
-    aws: Aws = False,
-    aws_port: AwsPort = None,
-    endpoint_url: EndpointUrl = None,
-    region: Region = None,
-    stack: StackName = "sightline",
+    where: "Stack",
     as_json: AsJson = False,
 ) -> None:
     """Show each alert in the terminal as it comes, until Ctrl-C."""
     from sightline_cli.watch import run_watch
 
-    where = chosen_stack(
-        aws=aws, aws_port=aws_port, endpoint_url=endpoint_url, region=region, stack_name=stack
-    )
     run_watch(where, device_id=device, severity=severity, as_json=as_json)
 
 
@@ -173,39 +156,26 @@ def verify_evidence(
 
 
 @evidence.command("fetch")
+@of_a_stack
 def fetch_evidence(
+    *,
     alert_id: Annotated[str, typer.Argument(metavar="ALERT_ID", help="As the alert names itself.")],
     to: Annotated[Path, typer.Option(metavar="DIR", help="Its folder ALERT_ID is made in here.")] = Path(),
-    aws: Aws = False,
-    aws_port: AwsPort = None,
-    endpoint_url: EndpointUrl = None,
-    region: Region = None,
-    stack: StackName = "sightline",
+    where: "Stack",
     as_json: AsJson = False,
 ) -> None:
     """Get the evidence of an alert from the stack's bucket, and verify it."""
     from sightline_cli.evidence.command import run_fetch
 
-    where = chosen_stack(
-        aws=aws, aws_port=aws_port, endpoint_url=endpoint_url, region=region, stack_name=stack
-    )
     raise typer.Exit(run_fetch(where, alert_id=alert_id, to=to, as_json=as_json))
 
 
 @app.command()
-def token(
-    aws: Aws = False,
-    aws_port: AwsPort = None,
-    endpoint_url: EndpointUrl = None,
-    region: Region = None,
-    stack: StackName = "sightline",
-) -> None:
+@of_a_stack
+def token(*, where: "Stack") -> None:
     """Print an access token for the HTTP API, valid for an hour."""
     from sightline_cli.tokens import new_token
 
-    where = chosen_stack(
-        aws=aws, aws_port=aws_port, endpoint_url=endpoint_url, region=region, stack_name=stack
-    )
     typer.echo(new_token(where))
 
 

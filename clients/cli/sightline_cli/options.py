@@ -1,6 +1,9 @@
 """Options that several commands share."""
 
-from typing import TYPE_CHECKING, Annotated
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -35,3 +38,37 @@ def chosen_stack(
         aws=aws, aws_port=aws_port, endpoint_url=endpoint_url, region=region, stack_name=stack_name
     )
     return Stack(target)
+
+
+def of_a_stack(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the options of `chosen_stack` where its parameter `where`, their Stack, stands.
+
+    All parameters of `command` are keyword-only. Typer reads signatures, so the options are put into it.
+    """
+    options = _target_options()
+    parameters: list[inspect.Parameter] = []
+    for each in inspect.signature(command).parameters.values():
+        parameters += options if each.name == "where" else [each]
+
+    @wraps(command)
+    def with_options(**given: Any) -> None:
+        chosen = {option.name: given.pop(option.name) for option in options}
+        command(where=chosen_stack(stack_name=chosen.pop("stack"), **chosen), **given)
+
+    with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {each.name: each.annotation for each in parameters}
+    return with_options
+
+
+def _target_options() -> list[inspect.Parameter]:
+    def of_target(
+        *,
+        aws: Aws = False,
+        aws_port: AwsPort = None,
+        endpoint_url: EndpointUrl = None,
+        region: Region = None,
+        stack: StackName = "sightline",
+    ) -> None:
+        """Their names and defaults, in the order of --help."""
+
+    return list(inspect.signature(of_target).parameters.values())

@@ -50,3 +50,15 @@ def busy_means_unavailable(name: str) -> Iterator[None]:
         raise UnavailableError(f"{name} is busy; try again in a moment.") from error
     except (ConnectionError, HTTPClientError) as error:
         raise UnavailableError(f"{name} cannot be reached; try again in a moment.") from error
+
+
+def write_if(call: Any, **arguments: Any) -> bool:
+    """Make a conditional write to DynamoDB; False when its condition does not hold."""
+    try:
+        with busy_means_unavailable("DynamoDB"):
+            call(**arguments)
+    except ClientError as error:
+        if error_code(error) == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True

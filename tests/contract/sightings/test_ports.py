@@ -11,12 +11,13 @@ from moto import mock_aws
 
 from sightline.devices.dynamo import DynamoDeviceStore
 from sightline.devices.model import Vote
+from sightline.parking import ParkedRecord, ParkedRecords
+from sightline.parking_s3 import S3ParkedRecords
 from sightline.sightings.dynamo import DynamoLiveness, DynamoRoster
 from sightline.sightings.kinesis import KinesisSightingStream
-from sightline.sightings.model import ParkedRecord, Row
+from sightline.sightings.model import Row
 from sightline.sightings.roster import Roster
-from sightline.sightings.s3 import S3ParkedRecords
-from sightline.sightings.service import ParkedRecords, SightingStream
+from sightline.sightings.service import SightingStream
 from sightline.watchlist.dynamo import DynamoFaces
 from sightline.watchlist.model import Watchlist
 from tests.builders import a_device, a_face, device_facts
@@ -100,7 +101,7 @@ def parked(request: pytest.FixtureRequest) -> Iterator[ParkedRecords]:
     with mock_aws():
         s3 = client("s3")
         s3.create_bucket(Bucket="parked")
-        yield S3ParkedRecords(s3, "parked")
+        yield S3ParkedRecords(s3, "parked", "face_stream")
 
 
 def test_a_record_can_be_parked_again(parked: ParkedRecords) -> None:

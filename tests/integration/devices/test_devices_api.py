@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sightline.devices.model import Action, State
-from tests.builders import VIDEO_STREAM_ARN, a_device, a_lambda_context, a_stopped_device
+from tests.builders import VIDEO_STREAM_ARN, a_device, a_lambda_context, a_stopped_device, an_http_event
 
 Answer = tuple[int, dict[str, Any], dict[str, str]]
 Send = Callable[..., Answer]
@@ -21,11 +21,7 @@ def send(function: Callable[[str], ModuleType], event: Callable[[str], dict[str,
     handler = function("devices_api.handler")
 
     def send_event(name: str, *, body: object = None, **changes: object) -> Answer:
-        sent = event(f"devices_api/{name}") | changes
-        if body is not None:
-            sent["body"] = json.dumps(body)
-        if "rawPath" in changes:
-            sent["requestContext"]["http"]["path"] = changes["rawPath"]
+        sent = an_http_event(event(f"devices_api/{name}"), body=body, **changes)
         response = handler.lambda_handler(sent, a_lambda_context("devices_api"))
         return response["statusCode"], json.loads(response["body"]), response["headers"]
 

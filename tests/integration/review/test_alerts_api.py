@@ -16,7 +16,7 @@ from sightline.clock import utc_now
 from sightline.history.dynamo import DynamoKeptSightings
 from sightline.history.row import read_row
 from sightline.review.model import AlertRecord
-from tests.builders import a_lambda_context, a_sighting_row, an_alert_item, an_alert_record
+from tests.builders import a_lambda_context, a_sighting_row, an_alert_item, an_alert_record, an_http_event
 from tests.fakes.tables import create_alerts_table, create_sightings_table
 
 Answer = tuple[int, dict[str, Any]]
@@ -50,15 +50,12 @@ def _changed(
     claims: dict[str, str] | None = None,
     path: str | None = None,
 ) -> dict[str, Any]:
-    if query is not None:
-        sent["queryStringParameters"] = query
-    if body is not None:
-        sent["body"] = json.dumps(body)
     if claims is not None:
         sent["requestContext"]["authorizer"]["jwt"]["claims"] = claims
-    if path is not None:
-        sent["rawPath"] = sent["requestContext"]["http"]["path"] = path
-    return sent
+    changes = {"queryStringParameters": query, "rawPath": path}
+    return an_http_event(
+        sent, body=body, **{name: value for name, value in changes.items() if value is not None}
+    )
 
 
 @pytest.fixture

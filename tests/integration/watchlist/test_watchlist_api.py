@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from sightline.watchlist.dynamo import DynamoCatalogues
 from sightline.watchlist.model import MAX_WATCHLISTS, Catalogue, Watchlist
-from tests.builders import a_lambda_context
+from tests.builders import a_lambda_context, an_http_event
 from tests.fakes.rekognition import FakeRekognition
 from tests.fakes.tables import create_watchlist_tables
 
@@ -63,11 +63,7 @@ def send(
     rekognition.attach(handler.enrolment().collection.client)
 
     def send_event(name: str, *, body: object = None, **changes: Any) -> Answer:
-        sent = event(f"watchlist_api/{name}") | changes
-        if body is not None:
-            sent["body"] = json.dumps(body)
-        if "rawPath" in changes:
-            sent["requestContext"]["http"]["path"] = changes["rawPath"]
+        sent = an_http_event(event(f"watchlist_api/{name}"), body=body, **changes)
         response = handler.lambda_handler(sent, a_lambda_context("watchlist_api"))
         if response["statusCode"] >= 400:
             assert response["headers"]["Content-Type"] == "application/problem+json"

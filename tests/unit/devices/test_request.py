@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from sightline.devices.model import Location, Vote
-from sightline.devices.request import ChangeRequest, RegisterRequest, device_id_of_key, is_device_id
+from sightline.devices.request import ChangeRequest, RegisterRequest, device_id_of_key
 from sightline.errors import RejectedError
 from sightline.problems import rejected
+from sightline.request_body import is_id
 
 
 def refusals(shape: type[RegisterRequest | ChangeRequest], content: dict[str, Any]) -> dict[str, str]:
@@ -148,7 +149,7 @@ def test_the_id_of_a_key_is_always_the_same_and_always_valid(key: str) -> None:
     device_id = device_id_of_key(key)
 
     assert device_id == device_id_of_key(key)
-    assert is_device_id(device_id)
+    assert is_id(device_id)
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256])

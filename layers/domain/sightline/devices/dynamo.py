@@ -11,9 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError
 
-from sightline.aws import busy_means_unavailable, error_code
+from sightline.aws import busy_means_unavailable, write_if
 from sightline.clock import from_iso, to_iso
 from sightline.devices.model import DEFAULT_VOTE, Action, Desired, Device, Location, State, Vote, Zone
 from sightline.paging import Page, PageRequest
@@ -30,8 +29,9 @@ class DynamoDeviceStore:
     table: str
 
     def add(self, device: Device) -> bool:
-        return self._write(
+        return write_if(
             self.client.put_item,
+            TableName=self.table,
             Item=_to_item(device),
             ConditionExpression="attribute_not_exists(device_id)",
         )
@@ -49,8 +49,9 @@ class DynamoDeviceStore:
             return True
         set_clause = "SET " + ", ".join(f"#{name} = :{name}" for name in changed) if changed else ""
         remove_clause = "REMOVE " + ", ".join(f"#{name}" for name in dropped) if dropped else ""
-        return self._write(
+        return write_if(
             self.client.update_item,
+            TableName=self.table,
             Key=_key(device.device_id),
             UpdateExpression=f"{set_clause} {remove_clause}".strip(),
             ConditionExpression="#generation = :seen",
@@ -66,16 +67,6 @@ class DynamoDeviceStore:
             found = self.client.scan(TableName=self.table, Limit=request.limit, **after)
         last = found.get("LastEvaluatedKey")
         return Page(tuple(_from_item(item) for item in found["Items"]), last and last["device_id"]["S"])
-
-    def _write(self, call: Any, **arguments: Any) -> bool:
-        try:
-            with busy_means_unavailable("DynamoDB"):
-                call(TableName=self.table, **arguments)
-        except ClientError as error:
-            if error_code(error) == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
 
 
 def _key(device_id: str) -> dict[str, Any]:

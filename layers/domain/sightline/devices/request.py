@@ -1,15 +1,12 @@
 """What a caller may ask of a device, checked at the door: the JSON bodies of POST and PATCH /devices."""
 
-import re
 from hashlib import sha256
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StringConstraints,
     field_validator,
@@ -18,12 +15,7 @@ from pydantic import (
 
 from sightline.devices.model import DEFAULT_VOTE, Location, Vote
 from sightline.errors import FieldError, RejectedError
-
-_DEVICE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-
-
-def is_device_id(text: str) -> bool:
-    return _DEVICE_ID.fullmatch(text) is not None
+from sightline.request_body import Id, Printable, RequestBody, SimilarityThreshold, stays, text_of
 
 
 def device_id_of_key(idempotency_key: str) -> str:
@@ -35,20 +27,6 @@ def device_id_of_key(idempotency_key: str) -> str:
     return "device-" + sha256(idempotency_key.encode()).hexdigest()[:16]
 
 
-def _device_id(text: str) -> str:
-    if not is_device_id(text):
-        raise ValueError(
-            "must be 1 to 63 lower-case letters, digits and hyphens, and not begin with a hyphen"
-        )
-    return text
-
-
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("must not contain line breaks or other control characters")
-    return text
-
-
 def _time_zone(text: str) -> str:
     try:
         ZoneInfo(text)
@@ -57,27 +35,13 @@ def _time_zone(text: str) -> str:
     return text
 
 
-def _similarity_threshold(percent: float) -> float:
-    if 0 < percent <= 1:
-        raise ValueError(
-            f"must be from 80 to 100: it is a percentage, {percent:g} would mean {percent * 100:g}"
-        )
-    if not 80 <= percent <= 100:
-        raise ValueError("must be from 80 to 100, a percentage (Rekognition reports nothing below 80)")
-    return percent
-
-
 def _as_tuples(value: object) -> object:
     """A JSON array is a list, and what is frozen holds tuples."""
     return tuple(_as_tuples(each) for each in value) if isinstance(value, list) else value
 
 
-Text = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_printable)
-]
-DeviceId = Annotated[str, AfterValidator(_device_id)]
+Text = Annotated[str, text_of(100), Printable]
 TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_time_zone)]
-SimilarityThreshold = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_similarity_threshold)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -87,12 +51,7 @@ VisitGapSeconds = Annotated[int, Field(ge=5, le=86_400)]
 CoolDownSeconds = Annotated[int, Field(ge=0, le=604_800)]
 
 
-class _Request(BaseModel):
-    # Built at the first POST or PATCH: every other request starts cold without it.
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
-
-
-class PlaceRequest(_Request):
+class PlaceRequest(RequestBody):
     latitude: Latitude
     longitude: Longitude
 
@@ -100,7 +59,7 @@ class PlaceRequest(_Request):
         return Location(self.latitude, self.longitude)
 
 
-class VoteRequest(_Request):
+class VoteRequest(RequestBody):
     """How many of the last n frames with a face have to agree before an alert."""
 
     k: Annotated[int, Field(ge=1, le=10)]
@@ -116,10 +75,10 @@ class VoteRequest(_Request):
         return Vote(self.k, self.n)
 
 
-class RegisterRequest(_Request):
+class RegisterRequest(RequestBody):
     """POST /devices: every field may be left out."""
 
-    device_id: DeviceId | None = None
+    device_id: Id | None = None
     name: Text | None = None
     site: Text | None = None
     location: PlaceRequest | None = None
@@ -135,7 +94,7 @@ class RegisterRequest(_Request):
     alert_unknown_faces: bool = False
 
 
-class PlaceChange(_Request):
+class PlaceChange(RequestBody):
     """Part of a place: what is left out stays."""
 
     latitude: Latitude | None = None
@@ -160,7 +119,7 @@ class PlaceChange(_Request):
         return Location(**merged)
 
 
-class ChangeRequest(_Request):
+class ChangeRequest(RequestBody):
     """PATCH /devices/{device_id}, a JSON merge patch (RFC 7396): null removes; what is left out stays."""
 
     name: Text | None = None
@@ -175,7 +134,7 @@ class ChangeRequest(_Request):
     keep_unknown_faces: bool | None = None
     alert_unknown_faces: bool | None = None
 
-    @field_validator(
+    _stays = field_validator(
         "name",
         "time_zone",
         "similarity_threshold",
@@ -185,9 +144,4 @@ class ChangeRequest(_Request):
         "keep_unknown_faces",
         "alert_unknown_faces",
         mode="before",
-    )
-    @classmethod
-    def _stays(cls, value: object) -> object:
-        if value is None:
-            raise ValueError("cannot be removed")
-        return value
+    )(stays)

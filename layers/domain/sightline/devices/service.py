@@ -16,9 +16,10 @@ from typing import Any, Protocol
 
 from sightline.clock import Clock
 from sightline.devices.model import Action, CameraCredentials, Desired, Device, Progress, State
-from sightline.devices.request import ChangeRequest, RegisterRequest, device_id_of_key, is_device_id
+from sightline.devices.request import ChangeRequest, RegisterRequest, device_id_of_key
 from sightline.errors import ConflictError, NotFoundError
 from sightline.paging import Page, PageRequest
+from sightline.request_body import is_id
 
 RETRY_AFTER_SECONDS = 2
 
@@ -82,7 +83,7 @@ class Devices:
         return Outcome(known, accepted=False)
 
     def read(self, device_id: str) -> Device:
-        device = self.store.find(device_id) if is_device_id(device_id) else None
+        device = self.store.find(device_id) if is_id(device_id) else None
         if device is None:
             raise NotFoundError("There is no such device.")
         return device

@@ -37,17 +37,6 @@ class SightingRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ParkedRow:
-    """A record of the sightings stream that is no row, kept as it came."""
-
-    stream: str
-    sequence_number: str
-    payload: bytes
-    reason: str
-    parked_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class SightingSearch:
     """Sightings at a device, of a person, or both: at least one of the two is given."""
 

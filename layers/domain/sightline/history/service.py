@@ -10,13 +10,13 @@ from sightline.history.model import (
     Glimpse,
     JourneyPlace,
     JourneyVisit,
-    ParkedRow,
     SightingRow,
     SightingSearch,
     journey_of,
 )
 from sightline.history.row import UnreadableRowError, read_row
 from sightline.paging import Page, PageRequest
+from sightline.parking import ParkedRecord, ParkedRecords
 from sightline.timeline import MOST_ID_SIGNS, Window
 
 
@@ -33,14 +33,6 @@ class KeptSightings(Protocol):
 
     def glimpses(self, person_id: str, window: Window, begin_key: str | None) -> Iterator[Glimpse]:
         """The person's sightings in order of time, from the moment key on if there is one."""
-        ...
-
-
-class ParkedRows(Protocol):
-    """Where a record goes that is no row."""
-
-    def park(self, row: ParkedRow) -> None:
-        """UnavailableError: not now."""
         ...
 
 
@@ -66,7 +58,7 @@ class SightingIndex:
     """Writes a batch of the stream; a record that cannot be read is parked and stops nobody."""
 
     kept: KeptSightings
-    parked: ParkedRows
+    parked: ParkedRecords
     clock: Clock
 
     def index(self, stream: str, deliveries: Sequence[Delivery]) -> Outcome:
@@ -87,9 +79,9 @@ class SightingIndex:
         return Outcome(len(rows) - len(refused), parked, comes_again)
 
     def _park(self, stream: str, delivery: Delivery, reason: str) -> bool:
-        row = ParkedRow(stream, delivery.sequence_number, delivery.payload, reason, self.clock())
+        record = ParkedRecord(stream, delivery.sequence_number, delivery.payload, reason, self.clock())
         try:
-            self.parked.park(row)
+            self.parked.park(record)
         except UnavailableError:
             return False
         return True

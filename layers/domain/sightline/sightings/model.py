@@ -176,17 +176,6 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class ParkedRecord:
-    """A record that is no face record, kept as it came."""
-
-    face_stream: str
-    sequence_number: str
-    payload: bytes
-    reason: str
-    parked_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
     """What goes to the sightings stream: `content` is one JSON object."""
 

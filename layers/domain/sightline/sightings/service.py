@@ -11,11 +11,11 @@ from msgspec.json import Encoder
 
 from sightline.clock import Clock
 from sightline.errors import UnavailableError
+from sightline.parking import ParkedRecord, ParkedRecords
 from sightline.sightings.face_record import UnreadableRecordError, read_face_record
 from sightline.sightings.model import (
     Attended,
     FaceRecord,
-    ParkedRecord,
     Row,
     Sighting,
     device_of,
@@ -82,12 +82,6 @@ class Liveness(Protocol):
 class SightingStream(Protocol):
     def put(self, rows: Sequence[Row]) -> frozenset[str]:
         """The sighting ids of the rows that did not go in."""
-        ...
-
-
-class ParkedRecords(Protocol):
-    def park(self, record: ParkedRecord) -> None:
-        """Keep it; parking it again changes nothing. UnavailableError when it cannot be kept now."""
         ...
 
 

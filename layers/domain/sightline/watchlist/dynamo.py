@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sightline.aws import busy_means_unavailable, error_code
+from sightline.aws import busy_means_unavailable, error_code, write_if
 from sightline.paging import Page, PageRequest
 from sightline.watchlist.items import (
     deserialize,
@@ -62,14 +62,14 @@ class DynamoPeople:
             if replacing is None
             else _version_is(replacing.version)
         )
-        return _written(self.client.put_item, TableName=self.table, Item=person_item(person), **condition)
+        return write_if(self.client.put_item, TableName=self.table, Item=person_item(person), **condition)
 
     def remove(self, person: Person) -> bool:
         """Also True when the person is gone already."""
         condition = _version_is(person.version)
         condition["ConditionExpression"] += " OR attribute_not_exists(person_id)"
         key = _person_key(person.person_id)
-        return _written(self.client.delete_item, TableName=self.table, Key=key, **condition)
+        return write_if(self.client.delete_item, TableName=self.table, Key=key, **condition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class DynamoFaces:
         given = [name for name, value in values.items() if value is not None]
         gone = [name for name, value in values.items() if value is None]
         update = "SET " + ", ".join(f"{name} = :{name}" for name in given)
-        _written(
+        write_if(
             self.client.update_item,
             TableName=self.table,
             Key=_face_key(face_id),
@@ -164,19 +164,7 @@ class DynamoCatalogues:
             if catalogue.version == 1
             else _version_is(catalogue.version - 1)
         )
-        return _written(self.client.put_item, TableName=self.table, Item=serialize(item)["M"], **condition)
-
-
-def _written(call: Any, **arguments: Any) -> bool:
-    """False when the condition of the write does not hold."""
-    try:
-        with busy_means_unavailable("DynamoDB"):
-            call(**arguments)
-    except ClientError as error:
-        if error_code(error) == "ConditionalCheckFailedException":
-            return False
-        raise
-    return True
+        return write_if(self.client.put_item, TableName=self.table, Item=serialize(item)["M"], **condition)
 
 
 def _version_is(version: int) -> dict[str, Any]:

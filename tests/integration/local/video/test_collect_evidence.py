@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import boto3
 import numpy as np
 import pytest
 from PIL import Image
@@ -205,6 +206,7 @@ def test_the_handler_collects_what_sns_delivers(
         "POWERTOOLS_SERVICE_NAME": "collect_evidence",
     }.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it would keep the keys of an earlier test
     handler = importlib.import_module("functions.collect_evidence.handler")
     handler.collector.cache_clear()
     delivered = event("collect_evidence/alert")
