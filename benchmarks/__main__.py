@@ -4,13 +4,14 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import consume, demo, imports, voting
+from benchmarks import arrival, consume, demo, imports, voting
 from benchmarks.measure import Measurement, show, write
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Measurement]]] = {
     "imports": imports.run,
     "consume": consume.run,
     "voting": voting.run,
+    "arrival": arrival.run,
     "demo": demo.run,
 }
 RESULTS = Path("build/bench.json")

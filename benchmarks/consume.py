@@ -2,7 +2,6 @@
 
 import base64
 import importlib
-import json
 import os
 import statistics
 import time
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
+from benchmarks.face_record import face_record
 from benchmarks.measure import Measurement
 
 ROUNDS = 7
@@ -74,30 +74,11 @@ class _StubbedAws:
         return call
 
 
-def _record(second: float, *, matched: bool) -> bytes:
-    match = {"Similarity": 97.2, "Face": {"FaceId": "face-1", "ExternalImageId": "ada", "Confidence": 99.9}}
-    detected = {
-        "BoundingBox": {"Height": 0.25, "Width": 0.15, "Left": 0.4, "Top": 0.3},
-        "Confidence": 99.9,
-        "Landmarks": [{"X": 0.44, "Y": 0.43, "Type": "eyeLeft"}, {"X": 0.48, "Y": 0.43, "Type": "eyeRight"}],
-        "Pose": {"Pitch": 2.9, "Roll": -6.8, "Yaw": 13.8},
-        "Quality": {"Brightness": 60.5, "Sharpness": 96.0},
-    }
-    video = {
-        "StreamArn": VIDEO,
-        "FragmentNumber": f"{91343852333200000000000000000000000000000000000 + int(second)}",
-        "ServerTimestamp": BEGIN + int(second) + 0.2,
-        "ProducerTimestamp": BEGIN + int(second),
-        "FrameOffsetInSeconds": round(second % 1, 3),
-    }
-    faces = [{"DetectedFace": detected, "MatchedFaces": [match]}] if matched else []
-    return json.dumps(
-        {
-            "InputInformation": {"KinesisVideo": video},
-            "StreamProcessorInformation": {"Status": "RUNNING"},
-            "FaceSearchResponse": faces,
-        }
-    ).encode()
+def _record(number: int, *, matched: bool) -> bytes:
+    face_id = "face-1" if matched else None
+    return face_record(
+        VIDEO, number * FRAME_SECONDS, producer_seconds=BEGIN, face_id=face_id, person_id="ada"
+    )
 
 
 def _events(*, matched: bool) -> list[dict[str, Any]]:
@@ -105,7 +86,7 @@ def _events(*, matched: bool) -> list[dict[str, Any]]:
     events = []
     for batch in range(BATCHES):
         numbers = range(batch * FRAMES_PER_BATCH, (batch + 1) * FRAMES_PER_BATCH)
-        payloads = [base64.b64encode(_record(n * FRAME_SECONDS, matched=matched)).decode() for n in numbers]
+        payloads = [base64.b64encode(_record(n, matched=matched)).decode() for n in numbers]
         records = [
             {"kinesis": {"sequenceNumber": f"4959{n:050d}", "data": data}, "eventSourceARN": FACES}
             for n, data in zip(numbers, payloads, strict=True)
