@@ -7,7 +7,6 @@ PACKAGES := layers/domain libs/media libs/faces clients/camera clients/cli local
 CODE := layers libs clients local functions tests benchmarks
 INSTALLED := $(VENV)/.installed
 SAM := SAM_CLI_TELEMETRY=0 $(SAM_VENV)/bin/sam
-PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -21,9 +20,7 @@ install: $(INSTALLED) ## Everything into .venv (the other targets call it)
 $(INSTALLED): requirements/dev.txt $(PACKAGES:%=%/pyproject.toml)
 	@./tools/find-python --check "$(PYTHON)"
 	@echo "Installing into $(VENV) (a minute or two the first time) ..."
-	@"$(PYTHON)" -m venv "$(VENV)"
-	@$(VENV)/bin/python -m pip install $(PIP_FLAGS) --require-hashes --no-deps --requirement requirements/dev.txt
-	@$(VENV)/bin/python -m pip install $(PIP_FLAGS) --no-deps --no-build-isolation $(PACKAGES:%=--editable ./%)
+	@./tools/install "$(VENV)" "$(PYTHON)" requirements/dev.txt $(PACKAGES:%=./%)
 	@touch $@
 
 demo: install ## The main job on real video, start to finish (ARGS="--video FILE --person NAME=PHOTO")
@@ -72,8 +69,7 @@ deploy: build ## sam deploy --guided
 $(SAM_VENV)/.installed: requirements/sam.txt
 	@./tools/find-python --check "$(PYTHON)"
 	@echo "Installing aws-sam-cli into $(SAM_VENV) ..."
-	@"$(PYTHON)" -m venv "$(SAM_VENV)"
-	@$(SAM_VENV)/bin/python -m pip install $(PIP_FLAGS) --require-hashes --no-deps --requirement requirements/sam.txt
+	@./tools/install "$(SAM_VENV)" "$(PYTHON)" requirements/sam.txt
 	@touch $@
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links

@@ -77,6 +77,7 @@ class HttpApis:
 def assemble(options: RuntimeOptions, account: str, closing: ExitStack, progress: Progress) -> Running:
     """Check, start and deploy; whatever is started is also put on `closing`."""
     identity = StackIdentity(options.stack_name, options.region, account)
+    progress(f"reading {options.template.name}")
     given = {**read_samconfig(options.template), **options.parameters}
     template = load_template(options.template, identity, given)
     check(template)
@@ -87,7 +88,7 @@ def assemble(options: RuntimeOptions, account: str, closing: ExitStack, progress
     log_dir.mkdir(parents=True, exist_ok=True)
     cloud = _Cloud(options, identity, log_dir, closing)
     progress(f"services at {cloud.clients.endpoint_url}")
-    outputs = _deploy(template, cloud)
+    outputs = _deploy(template, cloud, progress)
     progress(f"stack {identity.name} deployed")
     if options.warm_faces:
         cloud.rekognition.warm()
@@ -189,9 +190,9 @@ class _Cloud:
         self.gateway.on_kinesis_put.append(self.mappings.wake)
 
 
-def _deploy(template: Template, cloud: _Cloud) -> dict[str, str]:
+def _deploy(template: Template, cloud: _Cloud, progress: Progress) -> dict[str, str]:
     site = Site(cloud.identity, cloud.clients.client, cloud.functions, cloud.http_apis, rules=cloud.rules)
-    stack = deploy(template, site, lambda: datetime.now(UTC))
+    stack = deploy(template, site, lambda: datetime.now(UTC), progress)
     outputs = {name: _local(value, cloud) for name, value in stack.outputs.items()}
     cloud.cloudformation.stack = replace(stack, outputs=outputs)
     return outputs

@@ -24,7 +24,8 @@ def test_the_demo_alerts_about_the_enrolled_person_only_and_leaves_nothing_but_t
     alert = done.of("alert")[0]
     assert [event["alert"]["person"]["name"] for event in done.of("alert")] == ["Eileen Collins"]
     assert 6.0 <= alert["video_seconds"] <= 9.0
-    assert 0 < alert["frame_to_alert_ms"] < 10_000
+    # How fast it is on a machine at rest is for `make bench` to tell; this one may be busy.
+    assert 0 < alert["frame_to_alert_ms"] < 30_000
     summary = done.events[-1]
     assert summary["event"] == "summary"
     assert (summary["alerts"], summary["people"], summary["ok"]) == (1, ["Eileen Collins"], True)

@@ -10,6 +10,8 @@ from sightline_camera.errors import CameraError, LostConnectionError
 
 # The camera has its own back-off; botocore's long default waits would hide that nobody answers.
 _CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
+# A proxy of the environment leads to AWS, and not to an endpoint of one's own.
+_DIRECT = _CONFIG.merge(Config(proxies={}))
 
 
 def region_of(stream_arn: str) -> str:
@@ -23,7 +25,10 @@ def region_of(stream_arn: str) -> str:
 def put_media_url(session: boto3.Session, stream_arn: str, endpoint_url: str | None) -> str:
     """Ask GetDataEndpoint; CameraError when the answer is no, LostConnectionError when there is none."""
     client = session.client(
-        "kinesisvideo", region_name=region_of(stream_arn), endpoint_url=endpoint_url, config=_CONFIG
+        "kinesisvideo",
+        region_name=region_of(stream_arn),
+        endpoint_url=endpoint_url,
+        config=_DIRECT if endpoint_url else _CONFIG,
     )
     try:
         answer = client.get_data_endpoint(StreamARN=stream_arn, APIName="PUT_MEDIA")

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from sightline_cli.camera_progress import CameraProgress, PersistedFragment
 from sightline_cli.camera_session import device_session
-from sightline_cli.errors import CliError
+from sightline_cli.device import settled_device, stream_of
 from sightline_cli.interrupts import Interrupt, interruptible
 from sightline_cli.stack import Stack
 from sightline_cli.streaming import Streaming, streaming
@@ -23,14 +23,12 @@ def run_camera(stack: Stack, *, device_id: str, file: Path, loop: bool, as_json:
     """Stream the file; its end, or Ctrl-C, ends the camera."""
     check_video(file)
     api = api_of(stack)
-    video_stream_arn = api.device(device_id).get("video_stream_arn")
-    if not video_stream_arn:
-        raise CliError(f"device {device_id} has no video stream yet: wait until its state is running")
     progress = CameraProgress()
     with interruptible() as interrupt, streaming() as camera:
+        device = settled_device(api, device_id, interrupt)
         camera.start(
             file,
-            stream_arn=video_stream_arn,
+            stream_arn=stream_of(device, "video"),
             session=device_session(api, device_id, stack.target.region),
             endpoint_url=stack.target.endpoint_url,
             loop=loop,

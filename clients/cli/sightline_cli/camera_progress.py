@@ -46,6 +46,13 @@ class CameraProgress:
             self.reconnecting = event.detail if event.kind == "reconnecting" else ""
         return None
 
+    def fragment(self, number: str) -> PersistedFragment | None:
+        """Give a fragment that was acknowledged."""
+        timecode_ms = self._timecodes_ms.get(number)
+        if timecode_ms is None:
+            return None
+        return PersistedFragment(number, timecode_ms / 1000, self._durations_ms.get(timecode_ms, 0) / 1000)
+
     def start_of(self, fragment_number: str) -> float | None:
         """Where in the video a fragment begins, in seconds; None for one that was never acknowledged."""
         timecode_ms = self._timecodes_ms.get(fragment_number)
@@ -66,5 +73,4 @@ class CameraProgress:
         if ack.event_type != PERSISTED:
             return None
         self.persisted += 1
-        duration_ms = self._durations_ms.get(ack.timecode_ms, 0)
-        return PersistedFragment(ack.number, ack.timecode_ms / 1000, duration_ms / 1000)
+        return self.fragment(ack.number)

@@ -1,5 +1,6 @@
 """What a user is told when something fails: one line that says what to do."""
 
+import errno
 import sys
 
 FAILED = 1
@@ -26,6 +27,8 @@ def explain(error: BaseException) -> str | None:
         return one_line(str(error))
     if isinstance(error, OSError) and error.filename is not None:
         return one_line(f"{error.filename}: {error.strerror or error}")
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "the disk is full: make room, or set TMPDIR or --keep to a folder on another one"
     return _explain_of_library(error)
 
 

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -52,14 +51,6 @@ class Interrupt:
         self.requested = True
         if sys.stderr.isatty():
             os.write(2, b"\nstopping (Ctrl-C again to stop at once) ...\n")
-
-
-@contextmanager
-def temporary_folder(interrupt: Interrupt) -> Iterator[Path]:
-    """Give a folder that goes away at the end, also when somebody insists on the end."""
-    with tempfile.TemporaryDirectory(prefix="sightline-", ignore_cleanup_errors=True) as folder:
-        interrupt.temporary.append(Path(folder))
-        yield Path(folder)
 
 
 @contextmanager

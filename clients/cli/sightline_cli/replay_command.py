@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from sightline_cli.errors import FAILED, CliError
+from sightline_cli.device import settled_device, stream_of
+from sightline_cli.errors import FAILED
+from sightline_cli.interrupts import interruptible
 from sightline_cli.replay import Replay, face_stream_writer
 from sightline_cli.stack import Stack
 from sightline_cli.tokens import api_of
@@ -16,11 +18,9 @@ from sightline_cli.tokens import api_of
 def run_replay(stack: Stack, *, device_id: str, records: str, speed: float, as_json: bool) -> int:
     """Replay a file; 1 when a line of it was malformed."""
     with _opened(records) as lines:
-        device = api_of(stack).device(device_id)
-        face_stream_arn = device.get("face_stream_arn")
-        if not face_stream_arn:
-            raise CliError(f"device {device_id} has no face stream yet: its state is {device['state']}")
-        put = face_stream_writer(stack.client("kinesis"), face_stream_arn, device_id)
+        with interruptible() as interrupt:
+            device = settled_device(api_of(stack), device_id, interrupt)
+        put = face_stream_writer(stack.client("kinesis"), stream_of(device, "face"), device_id)
         result = Replay(put, _complain, speed).run(lines)
     if as_json:
         summary = {"sent": result.sent, "malformed": result.malformed, "seconds": round(result.seconds, 3)}

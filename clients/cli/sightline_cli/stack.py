@@ -69,7 +69,7 @@ class Target:
             hint = f" ({error})" if self.endpoint_url is None else ": start one with `sightline up`"
             return f"no Sightline stack answers at {where}{hint}"
         if isinstance(error, ClientError) and "does not exist" in str(error):
-            return f"no stack named {self.stack_name} at {where}: --stack names another"
+            return f"no stack named {self.stack_name} at {where}: is it still starting? --stack names another"
         return f"{where} does not tell about the stack {self.stack_name}: {error}"
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.panel import Panel
 
-from sightline_cli.interrupts import Interrupt, interruptible, temporary_folder
+from sightline_cli.interrupts import Interrupt, interruptible
 from sightline_cli.local_stack import find_template, local_stack
+from sightline_cli.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from sightline_local.runtime import Runtime

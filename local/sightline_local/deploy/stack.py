@@ -59,11 +59,17 @@ def _check_attributes(
                 raise resource.error(problem, name)
 
 
-def deploy(template: Template, site: Site, now: Callable[[], datetime]) -> Stack:
+def deploy(
+    template: Template,
+    site: Site,
+    now: Callable[[], datetime],
+    progress: Callable[[str], None] = lambda _line: None,
+) -> Stack:
     """Make every resource, each after those it refers to; DeployError when the emulated cloud refuses one."""
     created_at = now()
     deployed = []
     for resource in template.resources:
+        progress(f"making {resource.logical_id}")
         made = _make(template, resource, site)
         template.scope.made[resource.logical_id] = made
         deployed.append(Deployed(resource, made, now()))

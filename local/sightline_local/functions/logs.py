@@ -31,7 +31,8 @@ class FunctionLog:
         )
 
     def line(self, text: str) -> None:
-        with suppress(ValueError):  # closed: the runtime ends while the function still runs
+        # Closed: the runtime ends while the function still runs. A full disk costs the line, not the call.
+        with suppress(ValueError, OSError):
             self._file.write(f"{text}\n".encode())
 
     def tail(self, begin: int) -> bytes:

@@ -103,7 +103,7 @@ def test_a_stack_that_does_not_exist_is_told_by_name() -> None:
     refused: Any = {"Code": "ValidationError", "Message": "Stack with id sightline does not exist"}
     stack = a_stack(ClientError({"Error": refused}, "DescribeStacks"))
 
-    with pytest.raises(CliError, match=r"no stack named sightline at .*: --stack names another"):
+    with pytest.raises(CliError, match=r"no stack named sightline at .*: is it still starting\? --stack"):
         stack.output("ApiUrl")
 
 

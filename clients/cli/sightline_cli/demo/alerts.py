@@ -45,8 +45,22 @@ def read_notification(body: str, received_at: datetime) -> ReceivedAlert:
     return ReceivedAlert(str(envelope.get("Subject") or ""), json.loads(envelope["Message"]), received_at)
 
 
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """The queue of a subscriber; `sqs` is a boto3 client."""
+
+    sqs: Any
+    queue_url: str
+
+    def is_empty(self) -> bool:
+        """Tell whether every alert that was sent has been read."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self.sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=names)
+        return all(int(count) == 0 for count in answer["Attributes"].values())
+
+
 @contextmanager
-def subscribed(stack: Stack, name: str, events: "queue.Queue[Any]") -> Iterator[None]:
+def subscribed(stack: Stack, name: str, events: "queue.Queue[Any]") -> Iterator[Inbox]:
     """Put every alert on `events` while the block runs; queue and subscription go with the stack."""
     sqs = stack.client("sqs")
     queue_url = sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -55,7 +69,7 @@ def subscribed(stack: Stack, name: str, events: "queue.Queue[Any]") -> Iterator[
     reader = threading.Thread(target=_read, args=(sqs, queue_url, events, ended), name="alerts", daemon=True)
     reader.start()
     try:
-        yield
+        yield Inbox(sqs, queue_url)
     finally:
         ended.set()
         reader.join()

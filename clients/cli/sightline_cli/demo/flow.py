@@ -12,27 +12,27 @@ from typing import Any
 
 from sightline_cli.api import ApiClient
 from sightline_cli.camera_session import device_session
-from sightline_cli.demo.alerts import ReceivedAlert, subscribed
+from sightline_cli.demo.alerts import Inbox, ReceivedAlert, subscribed
+from sightline_cli.demo.analysis import Analysis, Sightings
 from sightline_cli.demo.clip import write_demo_clip
 from sightline_cli.demo.device import DeviceWatch, face_stream_name, streams_left
 from sightline_cli.demo.evidence import collect
 from sightline_cli.demo.people import Enrolment, enrol, own_enrolment, read_enrolment
 from sightline_cli.demo.records import FaceRecords
 from sightline_cli.demo.report import Outcome, Report, Step
+from sightline_cli.demo.stream_reader import StreamReader
 from sightline_cli.demo.viewer import Viewer
 from sightline_cli.errors import CliError, MisuseError
-from sightline_cli.interrupts import Interrupt, temporary_folder
+from sightline_cli.interrupts import Interrupt
 from sightline_cli.local_stack import local_stack
 from sightline_cli.stack import Stack, Target
 from sightline_cli.streaming import streaming
+from sightline_cli.temporary import check_room, temporary_folder
 from sightline_cli.tokens import api_of
 from sightline_cli.video_file import check_video
 from sightline_local.runtime import RuntimeOptions
 
 DEVICE_ID, DEVICE_NAME, SITE = "demo-entrance", "Entrance", "Demo"
-ANALYSIS_SECONDS = 60.0
-ALERT_SECONDS = 10.0
-GRACE_SECONDS = 1.0
 STREAMS_GONE_SECONDS = 30.0
 
 
@@ -72,6 +72,7 @@ class Demo:
         enrolments = self.options.enrolments()
         if self.options.video is not None:
             check_video(self.options.video)
+        check_room(self._folder)
         with ExitStack() as resources:
             workspace = resources.enter_context(temporary_folder(self.interrupt))
             clip = resources.enter_context(self._video(workspace))
@@ -112,11 +113,11 @@ class Demo:
             self.report.stage("registering the device")
             device = watch.register(DEVICE_NAME, SITE)
             step.detail = f"device {DEVICE_ID} registered, provisioned and running"
-        with streaming() as camera, subscribed(stack, "sightline-demo", camera.events):
+        with streaming() as camera, subscribed(stack, "sightline-demo", camera.events) as inbox:
             on_alert = partial(self._on_alert, stack)
             viewer = Viewer(camera, self.report, self.interrupt, check_video(video), on_alert)
             self._stream(viewer, stack, api, video, device)
-            self._await_analysis(viewer, stack, device)
+            self._await_analysis(viewer, inbox, stack, device)
         with self._step("removal") as step:
             self.report.stage("removing the device")
             watch.remove()
@@ -138,21 +139,19 @@ class Demo:
                 endpoint_url=stack.target.endpoint_url,
             )
             viewer.follow()
-            step.detail = f"{viewer.progress.persisted} fragments streamed over PutMedia in real time"
+            count = viewer.progress.persisted
+            fragments = "1 fragment" if count == 1 else f"{count} fragments"
+            step.detail = f"{fragments} streamed over PutMedia in real time"
 
-    def _await_analysis(self, viewer: Viewer, stack: Stack, device: dict[str, Any]) -> None:
+    def _await_analysis(self, viewer: Viewer, inbox: Inbox, stack: Stack, device: dict[str, Any]) -> None:
         with self._step("analysis") as step:
             self.report.stage("waiting for the last frames to be analysed")
-            records = FaceRecords(stack.client("kinesis"), face_stream_name(device))
-            last = viewer.camera.summary.last_fragment_number
-            analysed = self.interrupt.wait_for(
-                lambda: viewer.drain() or records.are_complete(last), ANALYSIS_SECONDS
-            )
-            if not analysed:
-                raise CliError(f"the video was not analysed {ANALYSIS_SECONDS:.0f} s after its end")
-            if records.best_similarity >= device["similarity_threshold"]:
-                self.interrupt.wait_for(lambda: viewer.drain() or self.outcome.alerts > 0, ALERT_SECONDS)
-            self.interrupt.wait_for(viewer.drain, GRACE_SECONDS)
+            kinesis = stack.client("kinesis")
+            faces = StreamReader(kinesis, face_stream_name(device))
+            records = FaceRecords(faces, device["similarity_threshold"])
+            sightings = Sightings(StreamReader(kinesis, stack.output("SightingsStreamName")))
+            last = viewer.progress.fragment(viewer.camera.summary.last_fragment_number)
+            Analysis(records, sightings, inbox, viewer, self.interrupt).await_end(last)
             step.detail = f"{len(records.lines)} frames analysed to the end of the video"
         if self.options.keep is not None:
             records.write(self._folder / "face-records.jsonl")
