@@ -81,7 +81,8 @@ def refuses_bad_input(stack: Up, token: str) -> None:
     for body, told in (
         ({"device_id": "gate 3"}, "device_id"),
         ({"device_id": "gate-3", "similarity_threshold": 0.9}, "percentage"),
-        ({"device_id": "gate-3", "zones": []}, "zones"),
+        ({"device_id": "gate-3", "zones": [[[0, 0], [1, 1]]]}, "zones"),
+        ({"device_id": "gate-3", "schedule": []}, "schedule"),
     ):
         status, problem = call(stack, token, "POST", "/devices", body)
         assert (status, problem["status"]) == (400, 400)
