@@ -62,9 +62,12 @@ States:
 """
 APP = """
 import os
+import time
 
 def handler(event, context):
     name = event.get("name") or event["pathParameters"]["name"]
+    if name == "slowly":
+        time.sleep(3)
     return {"said": os.environ["GREETING"] + " " + name}
 """
 
@@ -113,9 +116,10 @@ def test_its_state_machine_runs_under_its_own_role_only(runtime: Runtime, client
     assert "not authorized to perform: sqs:SendMessage on resource: arn:aws:sqs:" in denial
 
 
-def test_starting_an_execution_again_is_idempotent(runtime: Runtime, client: Client) -> None:
+def test_starting_an_execution_again_is_idempotent_while_it_runs(runtime: Runtime, client: Client) -> None:
     states = client("stepfunctions")
-    given = {"stateMachineArn": runtime.outputs["Machine"], "name": "once", "input": '{"name": "carl"}'}
+    given = {"stateMachineArn": runtime.outputs["Machine"], "name": "once", "input": '{"name": "slowly"}'}
+
     assert states.start_execution(**given)["executionArn"] == states.start_execution(**given)["executionArn"]
 
 
