@@ -19,7 +19,6 @@ from sightline_faces.errors import BuildError, FaceEngineError, WeightsError
 from sightline_faces.face import Box, Descriptor, Face, Picture, Pose, Quality
 
 LENGTHS = struct.Struct("<II")
-DESCRIPTOR_BYTES = 128 * 4
 
 Message = tuple[dict[str, Any], bytes]
 

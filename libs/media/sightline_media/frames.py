@@ -43,9 +43,7 @@ def decode_frames(fragment: Fragment, every_seconds: float | None = None) -> Ite
             due = max(due, offset - offset % every_seconds) + every_seconds
         yield Frame(offset, picture.to_ndarray(format="rgb24"))
     if not found:
-        raise UndecodableFragmentError(
-            f"no picture can be decoded from fragment {fragment.number or ''}".rstrip()
-        )
+        raise _no_picture(fragment)
 
 
 def decode_frame_at(fragment: Fragment, offset_seconds: float) -> Frame:
@@ -56,9 +54,7 @@ def decode_frame_at(fragment: Fragment, offset_seconds: float) -> Frame:
             break
         best = (offset, picture)
     if best is None:
-        raise UndecodableFragmentError(
-            f"no picture can be decoded from fragment {fragment.number or ''}".rstrip()
-        )
+        raise _no_picture(fragment)
     return Frame(best[0], best[1].to_ndarray(format="rgb24"))
 
 

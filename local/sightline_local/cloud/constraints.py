@@ -23,10 +23,6 @@ def check_input(service: str, operation: str, params: dict[str, Any], *, error: 
     raise ServiceError(error, f"{len(found)} validation {noun} detected: {'; '.join(found)}")
 
 
-def has_operation(service: str, operation: str) -> bool:
-    return operation in _model(service).operation_names
-
-
 _PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {
     "structure": dict,
     "map": dict,
