@@ -11,6 +11,7 @@ from moto import mock_aws
 from sightline.devices.model import Device, Progress
 from sightline.devices.service import Lifecycle
 from sightline.devices.stepfunctions import StepFunctionsLifecycle
+from tests import executions
 from tests.builders import a_device
 from tests.fakes.devices import FakeLifecycle
 
@@ -35,7 +36,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[tuple[Lifecycle, Finish]]:
 
         def finish(device: Device) -> None:
             name = f"{device.device_id}-{device.generation}"
-            client.stop_execution(executionArn=machine.replace(":stateMachine:", ":execution:") + f":{name}")
+            executions.stop(client, machine.replace(":stateMachine:", ":execution:") + f":{name}")
 
         yield StepFunctionsLifecycle(client, machine), finish
 

@@ -13,6 +13,7 @@ from moto import mock_aws
 
 from sightline.devices.dynamo import DynamoDeviceStore
 from sightline.devices.model import Device
+from tests import executions
 
 REGION = "us-east-1"
 CAMERA_ROLE_ARN = "arn:aws:iam::123456789012:role/sightline-camera"
@@ -34,9 +35,14 @@ class Aws:
         assert self.store.add(device)
         return device
 
+    def arn(self, name: str) -> str:
+        return f"{self.state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
+
+    def stop(self, name: str) -> None:
+        executions.stop(self.stepfunctions, self.arn(name))
+
     def execution(self, name: str) -> dict[str, Any]:
-        arn = f"{self.state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
-        found: dict[str, Any] = self.stepfunctions.describe_execution(executionArn=arn)
+        found: dict[str, Any] = self.stepfunctions.describe_execution(executionArn=self.arn(name))
         return {"status": found["status"], "input": json.loads(found["input"])}
 
     def executions(self) -> list[str]:

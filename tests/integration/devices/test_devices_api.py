@@ -191,9 +191,7 @@ def test_while_a_device_is_busy_a_request_answers_409_and_when_to_come_back(send
 
 def test_a_device_whose_execution_ended_badly_can_be_asked_again(send: Send, aws: Any) -> None:
     send("register")
-    generation = aws.store.find("gate-3").generation
-    arn = f"{aws.state_machine_arn.replace(':stateMachine:', ':execution:')}:gate-3-{generation}"
-    aws.stepfunctions.stop_execution(executionArn=arn)
+    aws.stop(f"gate-3-{aws.store.find('gate-3').generation}")
 
     status, device, _ = send("start")
 
