@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import arrival, consume, demo, imports, voting
+from benchmarks import arrival, consume, demo, imports, local_runtime, voting
 from benchmarks.measure import Measurement, show, write
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Measurement]]] = {
@@ -12,6 +12,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Measurement]]] = {
     "consume": consume.run,
     "voting": voting.run,
     "arrival": arrival.run,
+    "local-runtime": local_runtime.run,
     "demo": demo.run,
 }
 RESULTS = Path("build/bench.json")

@@ -8,39 +8,30 @@ import json
 import statistics
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
-
-from boto3.dynamodb.types import TypeSerializer
+from datetime import datetime
 
 from benchmarks.face_record import face_record
 from benchmarks.measure import Measurement
-from sightline_cli.api import ApiClient
+from benchmarks.world import PATIENCE_SECONDS, TEMPLATE, Item, enrol, face_id_of, register
 from sightline_cli.replay import face_stream_writer
 from sightline_cli.stack import Stack, Target
 from sightline_cli.tokens import api_of
 from sightline_local.runtime import Runtime, RuntimeOptions
 
-TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
 DEVICE_ID = "bench"
 # An engine's PutRecords: ten frames of one person each tenth of a second, and each time a new person.
 RECORDS_PER_CALL, CALL_SECONDS = 10, 0.1
 # The first calls start sandboxes, of the functions behind the alerts too; they are not measured.
 WARM_UP_CALLS, CALLS = 50, 200
-PATIENCE_SECONDS = 60.0
-ITEMS_AT_ONCE = 25  # of BatchWriteItem
-
-Item = dict[str, Any]
 
 
 def run() -> Iterator[Measurement]:
     options = RuntimeOptions(template=TEMPLATE, api_port=0, aws_port=0)
     with Runtime(options) as runtime:
         stack = Stack(Target(runtime.aws_url, options.region, options.stack_name))
-        device = _register(api_of(stack))
+        device = register(api_of(stack), DEVICE_ID)
         people = [f"person-{number:03}" for number in range(WARM_UP_CALLS + CALLS)]
-        _enrol(stack, people)
+        enrol(stack, people)
         queue_url = _subscribe(stack)
         _send(stack, device, people)
         published = _published(stack, queue_url, len(people))
@@ -49,50 +40,6 @@ def run() -> Iterator[Measurement]:
     yield Measurement("record arrival to publish, median", statistics.median(milliseconds), "ms")
     p95 = statistics.quantiles(milliseconds, n=20, method="inclusive")[-1]
     yield Measurement("record arrival to publish, p95", p95, "ms", goal=100)
-
-
-def _register(api: ApiClient) -> Item:
-    device: Item = api.post("/devices", {"device_id": DEVICE_ID, "vote": {"k": 1, "n": 1}})
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while device["state"] != "running":
-        if device["state"] == "failed" or time.monotonic() > deadline:
-            raise RuntimeError(f"the device is {device['state']}: {device['state_reason']}")
-        time.sleep(0.2)
-        device = api.device(DEVICE_ID)
-    return device
-
-
-def _enrol(stack: Stack, people: list[str]) -> None:
-    """Without photos: the records name the faces."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    rule = {"watchlist_ids": ["default"]}
-    people_items = [
-        {"person_id": each, "name": each, "created_at": now, "version": 1, "face_ids": [_face_id(each)]}
-        for each in people
-    ]
-    face_items = [
-        {"face_id": _face_id(each), "person_id": each, "person_name": each, "enrolled_at": now}
-        for each in people
-    ]
-    _write(stack, "PeopleTable", [item | rule for item in people_items])
-    _write(stack, "FacesTable", [item | rule | {"person_version": 1} for item in face_items])
-
-
-def _face_id(person_id: str) -> str:
-    return f"face-of-{person_id}"
-
-
-def _write(stack: Stack, logical_id: str, items: list[Item]) -> None:
-    described = stack.client("cloudformation").describe_stack_resource(
-        StackName=stack.target.stack_name, LogicalResourceId=logical_id
-    )
-    table = described["StackResourceDetail"]["PhysicalResourceId"]
-    serialize = TypeSerializer().serialize
-    puts = [
-        {"PutRequest": {"Item": {name: serialize(value) for name, value in item.items()}}} for item in items
-    ]
-    for start in range(0, len(puts), ITEMS_AT_ONCE):
-        stack.client("dynamodb").batch_write_item(RequestItems={table: puts[start : start + ITEMS_AT_ONCE]})
 
 
 def _subscribe(stack: Stack) -> str:
@@ -116,7 +63,7 @@ def _send(stack: Stack, device: Item, people: list[str]) -> None:
                 device["video_stream_arn"],
                 seconds,
                 producer_seconds=first_frame,
-                face_id=_face_id(person_id),
+                face_id=face_id_of(person_id),
                 person_id=person_id,
             )
             for seconds in frames

@@ -5,48 +5,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.measure import Measurement
+from benchmarks.processes import PeakMemory
 
 SIGHTLINE = Path(sys.executable).parent / "sightline"
-
-
-def _descendants(pid: int) -> Iterator[int]:
-    yield pid
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in children.read_text().split():
-            yield from _descendants(int(child))
-
-
-def _proportional_megabytes(pid: int) -> float:
-    """PSS: shared pages are counted once over all processes, as a person counts memory."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
-
-
-class _PeakMemory(threading.Thread):
-    """Samples the memory of a process and all its descendants until it ends."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        super().__init__(daemon=True)
-        self.process, self.peak = process, 0.0
-
-    def run(self) -> None:
-        while self.process.poll() is None:
-            total = 0.0
-            for pid in _descendants(self.process.pid):
-                try:
-                    total += _proportional_megabytes(pid)
-                except (FileNotFoundError, ProcessLookupError, PermissionError):
-                    continue  # it ended between the listing and the look
-            self.peak = max(self.peak, total)
-            time.sleep(0.5)
 
 
 def run() -> Iterator[Measurement]:
@@ -55,7 +21,7 @@ def run() -> Iterator[Measurement]:
         process = subprocess.Popen(
             [SIGHTLINE, "demo", "--json", "--keep", folder], stdout=subprocess.PIPE, text=True
         )
-        memory = _PeakMemory(process)
+        memory = PeakMemory(process)
         memory.start()
         assert process.stdout is not None
         events = [json.loads(line) for line in process.stdout]

@@ -3,7 +3,8 @@
 import heapq
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Condition, Lock, Thread
 
@@ -19,6 +20,7 @@ class Clock:
         self._moved = timedelta()
         self._lock = Lock()
         self._listeners: list[Callable[[], None]] = []
+        self._waits: list[Condition] = []
 
     def now(self) -> datetime:
         return self._real() + self._moved
@@ -27,19 +29,46 @@ class Clock:
         """Make it later; whoever waits for a moment that is past now goes on at once."""
         with self._lock:
             self._moved += by
+            waits = list(self._waits)
         for listener in list(self._listeners):
             listener()
+        for changed in waits:
+            with changed:
+                changed.notify_all()
 
     def tell(self, listener: Callable[[], None]) -> None:
         """Call it whenever the clock is moved."""
         self._listeners.append(listener)
 
+    def wait_for(self, changed: Condition, done: Callable[[], bool], seconds: float | None) -> bool:
+        """`Condition.wait_for` whose seconds pass by this clock; the caller holds the condition."""
+        until = None if seconds is None else self.now() + timedelta(seconds=seconds)
+        with self._woken(changed):
+            while not done():
+                left = _LONGEST_WAIT_SECONDS if until is None else (until - self.now()).total_seconds()
+                if left <= 0:
+                    return False
+                changed.wait(min(left, _LONGEST_WAIT_SECONDS))
+        return True
+
+    @contextmanager
+    def _woken(self, changed: Condition) -> Iterator[None]:
+        with self._lock:
+            self._waits.append(changed)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waits.remove(changed)
+
 
 class Timetable:
     """Does things at their moment, one after the other on one thread: an action must be short."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, held: bool = False) -> None:
+        """Held, it only takes in what is to be done until `begin`."""
         self.clock = clock
+        self._held = held
         self._entries: list[tuple[datetime, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
         self._changed = Condition()
@@ -53,10 +82,14 @@ class Timetable:
             if self._closed:
                 return
             heapq.heappush(self._entries, (moment, next(self._numbers), action))
-            if self._thread is None:
-                self._thread = Thread(target=self._run, name="timetable", daemon=True)
-                self._thread.start()
+            self._start_if_needed()
             self._changed.notify_all()
+
+    def begin(self) -> None:
+        """Do what is due from now on."""
+        with self._changed:
+            self._held = False
+            self._start_if_needed()
 
     def after(self, seconds: float, action: Callable[[], None]) -> None:
         self.at(self.clock.now() + timedelta(seconds=seconds), action)
@@ -67,6 +100,11 @@ class Timetable:
             self._closed = True
             self._entries.clear()
             self._changed.notify_all()
+
+    def _start_if_needed(self) -> None:
+        if self._thread is None and self._entries and not self._held:
+            self._thread = Thread(target=self._run, name="timetable", daemon=True)
+            self._thread.start()
 
     def _wake(self) -> None:
         with self._changed:

@@ -20,4 +20,5 @@ class RuntimeOptions:
     face_workers: int | None = None  # None: one per core
     warm_faces: bool = False  # load the face engine at the start instead of with the first picture
     log_dir: Path | None = None  # None: a temporary folder that goes with the runtime
+    data_dir: Path | None = None  # where state is kept; None: it ends with the runtime
     clock: Clock = field(default_factory=Clock)  # what schedules and retries go by; tests move it

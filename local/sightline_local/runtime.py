@@ -6,16 +6,20 @@
 One runtime per process at a time. Nothing outlives it: no process, no port, no file.
 """
 
+import gc
 import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from sightline_local.errors import LocalRuntimeError
 from sightline_local.options import RuntimeOptions
+
+if TYPE_CHECKING:
+    from sightline_local.iam.report import IamReport
 
 __all__ = ["ACCOUNT", "Runtime", "RuntimeOptions"]
 
@@ -34,6 +38,8 @@ class Runtime:
         self.aws_url = ""
         self.outputs: dict[str, str] = {}
         self.log_dir: Path | None = options.log_dir
+        self.kept_aside: tuple[str, ...] = ()  # what the data directory holds of resources that are gone
+        self._iam_report: Callable[[], IamReport] | None = None
         self._closing = ExitStack()
         self._stopping = threading.Lock()
 
@@ -44,15 +50,24 @@ class Runtime:
         try:
             self._closing.callback(_only_one.release)
             self._closing.enter_context(_without_profile())
-            # Imported here: a program that only asks for help does not wait a second for moto.
-            from sightline_local.assembly import assemble  # noqa: PLC0415
+            self._closing.callback(gc.unfreeze)
+            with _without_collections():
+                # Imported here: a program that only asks for help does not wait a second for moto.
+                from sightline_local.assembly import assemble  # noqa: PLC0415
 
-            running = assemble(self.options, ACCOUNT, self._closing, progress)
+                running = assemble(self.options, ACCOUNT, self._closing, progress)
         except BaseException:  # Ctrl-C too: what was started must end
             self.stop()
             raise
         self.api_url, self.aws_url = running.api_url, running.aws_url
         self.outputs, self.log_dir = running.outputs, running.log_dir
+        self._iam_report = running.iam_report
+        self.kept_aside = running.kept_aside
+
+    def iam_report(self) -> "IamReport":
+        """What the policies allowed and nobody needed so far, and what was denied; of a started runtime."""
+        assert self._iam_report is not None, "it has not been started"
+        return self._iam_report()
 
     def stop(self) -> None:
         """End every child, thread and server and remove what is temporary; a second call does nothing."""
@@ -78,3 +93,16 @@ def _without_profile() -> Iterator[None]:
         yield
     finally:
         os.environ.update(kept)
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """A fifth of a start went by with looking for garbage among things that stay."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_on:
+            gc.enable()

@@ -27,6 +27,8 @@ def _listed(value: Any) -> list[Any]:
 def test_no_policy_allows_an_action_by_wildcard(template: dict[str, Any]) -> None:
     for statement in _statements(template["Resources"]):
         assert "NotAction" not in statement
+        if statement["Effect"] == "Deny":
+            continue
         assert not [action for action in _listed(statement["Action"]) if "*" in action], statement
 
 
@@ -89,3 +91,19 @@ def test_rekognition_may_read_video_and_write_face_streams_and_nothing_else(temp
     trust = role["AssumeRolePolicyDocument"]["Statement"][0]
     assert trust["Principal"] == {"Service": "rekognition.amazonaws.com"}
     assert set(trust["Condition"]) == {"StringEquals", "ArnLike"}, "the confused-deputy guard is missing"
+
+
+def test_every_bucket_refuses_whatever_does_not_come_over_tls(template: dict[str, Any]) -> None:
+    resources = template["Resources"]
+    policies = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::S3::BucketPolicy"]
+    by_bucket = {each["Bucket"]["Ref"]: each["PolicyDocument"]["Statement"] for each in policies}
+
+    for name, resource in resources.items():
+        if resource["Type"] != "AWS::S3::Bucket":
+            continue
+        (statement,) = by_bucket[name]
+        assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        bucket, objects = statement["Resource"]
+        assert bucket == {"Fn::GetAtt": [name, "Arn"]}
+        assert objects == {"Fn::Sub": f"${{{name}.Arn}}/*"}

@@ -21,7 +21,9 @@ from tests.e2e.program import Program, Up
 
 def call(up: Up, token: str | None, method: str, path: str, body: Any = None) -> tuple[int, Any]:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    response = urllib3.request(method, up.api_url + path, json=body, headers=headers, retries=False)
+    response = urllib3.request(
+        method, up.api_url + path, json=body, headers=headers, retries=False, timeout=60
+    )
     return response.status, json.loads(response.data) if response.data else None
 
 
@@ -61,6 +63,7 @@ def test_a_stack_serves_its_api_and_aws_and_ctrl_c_leaves_nothing(
     refuses_bad_input(stack, token)
     registers_a_device_once(stack, token)
     shows_itself_to_boto3(stack)
+    shows_its_logs(stack, token, program)
     replays_what_is_well_formed(stack, program, tmp_path)
     refuses_an_unknown_device(stack, program, tmp_path)
     assert call(stack, token, "DELETE", "/devices/gate-3")[0] == 202
@@ -130,6 +133,25 @@ def shows_itself_to_boto3(stack: Up) -> None:
     assert [stream["StreamName"] for stream in video] == ["sightline-gate-3"]
     assert [(each["Name"], each["Status"]) for each in processors] == [("sightline-gate-3", "RUNNING")]
     assert [item["device_id"] for item in items] == [{"S": "gate-3"}]
+
+
+def shows_its_logs(stack: Up, token: str, program: Program) -> None:
+    port = ("--aws-port", stack.aws_port)
+
+    done = program.run("logs", "plan_device", "--json", *port)
+
+    assert done.code == 0
+    assert {event["function"] for event in done.events} == {"PlanDevice"}
+    assert done.events[0]["message"].startswith("INIT_START ")
+    assert "Init Duration: " in next(e["message"] for e in done.events if e["message"].startswith("REPORT "))
+    known = program.run("logs", "devices_api", *port).out.count("START RequestId: ")
+    following = program.start("logs", "-f", "devices_api", *port)
+    assert following.stdout is not None
+    for _ in range(known):
+        assert next(line for line in following.stdout if "START RequestId: " in line)
+    call(stack, token, "GET", "/devices")
+    assert next(line for line in following.stdout if "START RequestId: " in line)
+    assert program.interrupt(following).code == 130
 
 
 def a_record(second: int) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sightline_cli.errors import FAILED, INTERRUPTED, MISUSED, CliError, explain, one_line
+from sightline_cli.iam_report import with_its_file
 from sightline_cli.options import AsJson, AwsPort, DeviceId, EndpointUrl, chosen_stack, of_a_stack
 
 if TYPE_CHECKING:
@@ -39,17 +40,50 @@ def sightline(
 
 @app.command()
 def up(
+    *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the HTTP API; 0 for any.")] = 8080,
     aws_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of the AWS endpoint; 0 for any.")
     ] = 4566,
     template: Template = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Keep the stack's state in this folder, and go on with it next time."
+        ),
+    ] = None,
+    iam_report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="[FILE]",
+            help="At the end, say what the policies allowed and nobody needed, and what was denied.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the whole stack on this machine until Ctrl-C."""
     from sightline_cli.up import run_up
 
-    run_up(template=template, api_port=port, aws_port=aws_port, as_json=as_json)
+    run_up(
+        template=template,
+        api_port=port,
+        aws_port=aws_port,
+        data_dir=data_dir,
+        iam_report=iam_report,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def reset(
+    data_dir: Annotated[Path, typer.Option(metavar="DIR", help="The folder that `up --data-dir` keeps.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove everything that a local stack kept in its data directory."""
+    from sightline_cli.reset import run_reset
+
+    run_reset(data_dir, sure=yes)
 
 
 @app.command()
@@ -144,6 +178,24 @@ def watch(
     run_watch(where, device_id=device, severity=severity, as_json=as_json)
 
 
+@app.command()
+@of_a_stack
+def logs(
+    *,
+    functions: Annotated[
+        list[str] | None, typer.Argument(metavar="FUNCTION", help="Names in the template [default: all].")
+    ] = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as they come, until Ctrl-C.")] = False,
+    since: Annotated[str, typer.Option(help="How far back: 90s, 10m, 2h, 1d, or a time.")] = "1h",
+    where: "Stack",
+    as_json: AsJson = False,
+) -> None:
+    """Show what the functions print."""
+    from sightline_cli.logs import run_logs
+
+    run_logs(where, functions=functions or [], since=since, follow=follow, as_json=as_json)
+
+
 @evidence.command("verify")
 def verify_evidence(
     folder: Annotated[Path, typer.Argument(help="The files of one alert and their manifest.json.")],
@@ -196,7 +248,7 @@ def main(arguments: list[str]) -> int:
         os.environ["SIGHTLINE_DEBUG"] = "1"
         arguments = [argument for argument in arguments if argument != "--debug"]
     try:
-        code = app(arguments, prog_name="sightline", standalone_mode=False)
+        code = app(with_its_file(arguments), prog_name="sightline", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.panel import Panel
 
+from sightline_cli.iam_report import check_writable, tell
 from sightline_cli.interrupts import Interrupt, interruptible
 from sightline_cli.local_stack import find_template, local_stack
-from sightline_cli.temporary import temporary_folder
+from sightline_cli.temporary import check_room, temporary_folder
 
 if TYPE_CHECKING:
     from sightline_local.runtime import Runtime
@@ -17,18 +18,47 @@ if TYPE_CHECKING:
 FOREVER_SECONDS = 10.0 * 365 * 86400
 
 
-def run_up(*, template: Path | None, api_port: int, aws_port: int, as_json: bool) -> None:
+def run_up(
+    *,
+    template: Path | None,
+    api_port: int,
+    aws_port: int,
+    data_dir: Path | None,
+    iam_report: Path | None,
+    as_json: bool,
+) -> None:
     """Serve until Ctrl-C or SIGTERM."""
+    if iam_report is not None:
+        check_writable(iam_report)
+    if data_dir is not None:
+        check_room(data_dir)
     with interruptible() as interrupt:
         try:
-            _serve(interrupt, find_template(template, Path.cwd()), api_port, aws_port, as_json=as_json)
+            _serve(
+                interrupt,
+                find_template(template, Path.cwd()),
+                api_port,
+                aws_port,
+                data_dir=data_dir,
+                iam_report=iam_report,
+                as_json=as_json,
+            )
         except KeyboardInterrupt:
             if not as_json:
                 print("stopped")
             raise
 
 
-def _serve(interrupt: Interrupt, template: Path, api_port: int, aws_port: int, *, as_json: bool) -> None:
+def _serve(
+    interrupt: Interrupt,
+    template: Path,
+    api_port: int,
+    aws_port: int,
+    *,
+    data_dir: Path | None,
+    iam_report: Path | None,
+    as_json: bool,
+) -> None:
     from sightline_local.runtime import RuntimeOptions  # noqa: PLC0415 - moto takes a second to import
 
     console = Console(highlight=False, stderr=as_json)
@@ -36,25 +66,44 @@ def _serve(interrupt: Interrupt, template: Path, api_port: int, aws_port: int, *
         temporary_folder(interrupt) as folder,
         console.status("starting the stack") as status,
         local_stack(
-            RuntimeOptions(template=template, api_port=api_port, aws_port=aws_port, log_dir=folder),
+            RuntimeOptions(
+                template=template,
+                api_port=api_port,
+                aws_port=aws_port,
+                log_dir=data_dir / "logs" if data_dir else folder,
+                data_dir=data_dir,
+            ),
             interrupt,
             status.update,
         ) as runtime,
     ):
         status.stop()
         _announce(runtime, console, as_json=as_json)
-        interrupt.sleep(FOREVER_SECONDS)
+        try:
+            interrupt.sleep(FOREVER_SECONDS)
+        finally:
+            if iam_report is not None:
+                tell(runtime.iam_report(), iam_report, as_json=as_json)
 
 
 def _announce(runtime: "Runtime", console: Console, *, as_json: bool) -> None:
+    if runtime.kept_aside:
+        told = ", ".join(runtime.kept_aside)
+        console.print(
+            f"kept aside, as the stack has no such resource now: {told}", markup=False, soft_wrap=True
+        )
     if as_json:
         ready = {"api_url": runtime.api_url, "aws_url": runtime.aws_url, "outputs": dict(runtime.outputs)}
+        if runtime.kept_aside:
+            ready["kept_aside"] = list(runtime.kept_aside)
         print(json.dumps({"event": "ready", **ready}), flush=True)
         return
     places = f"""\
 HTTP API       {runtime.api_url}
 AWS endpoint   {runtime.aws_url}   (access key local, secret local)
 function logs  {runtime.log_dir}"""
+    if runtime.options.data_dir is not None:
+        places += f"\nstate          {runtime.options.data_dir}"
     console.print(Panel.fit(places, title="Sightline is up", title_align="left"))
     # Outside the panel and unwrapped, to be copied.
     console.print(_next_commands(runtime), markup=False, soft_wrap=True)

@@ -1,13 +1,15 @@
 """The two networks as onnxruntime wants them: built once from dlib's weights, then kept in a cache."""
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from sightline_faces.errors import BuildError
 from sightline_faces.weights import DETECTOR, EMBEDDER, WeightsFile
+
+_log = logging.getLogger(__name__)
 
 BUILDER_VERSION = 1
 """To be raised with every change of what is built, so that no old file is taken for a new one."""
@@ -47,7 +49,10 @@ def default_cache_dir() -> Path:
 
 
 def cached(network: Network, cache_dir: Path | None = None) -> bytes:
-    """The network, from the cache when an intact one is there, else built and kept for the next time."""
+    """The network, from the cache when an intact one is there, else built and kept for the next time.
+
+    A folder that cannot be read or written costs time at every start, and nothing else.
+    """
     path = (cache_dir or default_cache_dir()) / network.file_name()
     content = _intact(path)
     if content is None:
@@ -60,10 +65,8 @@ def _intact(path: Path) -> bytes | None:
     try:
         content = path.read_bytes()
         recorded = _digest_path(path).read_text("ascii", "replace").strip()
-    except FileNotFoundError:
+    except OSError:
         return None
-    except OSError as error:
-        raise BuildError(f"the cached network {path} cannot be read: {error.strerror}") from error
     return content if hashlib.sha256(content).hexdigest() == recorded else None
 
 
@@ -75,7 +78,9 @@ def _keep(path: Path, content: bytes) -> None:
         _write_atomically(path, content)
         _write_atomically(_digest_path(path), hashlib.sha256(content).hexdigest().encode() + b"\n")
     except OSError as error:
-        raise BuildError(f"the networks cannot be kept in {path.parent}: {error.strerror}") from error
+        _log.warning(
+            "a network is built anew at every start, as %s cannot hold it: %s", path.parent, error.strerror
+        )
 
 
 def _digest_path(path: Path) -> Path:

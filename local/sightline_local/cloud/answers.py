@@ -43,6 +43,11 @@ def result(model: OperationModel, protocol: str, value: dict[str, Any] | RawResp
     )
 
 
+def json_result(value: dict[str, Any]) -> Answer:
+    """What a service returned that speaks the JSON of the wire itself."""
+    return Answer(200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(value).encode())
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """An error before it has a form. `query_code` is the older name that query protocols and SQS use."""

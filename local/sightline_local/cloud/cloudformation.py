@@ -6,6 +6,7 @@ from typing import Any
 from sightline_local.cloud.service import RawResponse, ServiceError, unknown_operation
 from sightline_local.deploy.stack import Deployed, Stack
 from sightline_local.iam import Caller
+from sightline_local.template.template import Template
 
 
 class CloudFormationService:
@@ -68,11 +69,17 @@ def _describe(stack: Stack) -> dict[str, Any]:
     descriptions = {output.name: output.description for output in template.outputs}
     outputs = [_output(name, value, descriptions.get(name)) for name, value in stack.outputs.items()]
     parameters = [
-        {"ParameterKey": name, "ParameterValue": ",".join(value) if isinstance(value, list) else value}
-        for name, value in template.parameters.items()
+        {"ParameterKey": name, "ParameterValue": _shown(template, name)} for name in template.parameters
     ]
     description = {"Description": template.description} if template.description else {}
     return {**_summary(stack), **description, "Parameters": parameters, "Outputs": outputs}
+
+
+def _shown(template: Template, name: str) -> str:
+    if str(template.source.document["Parameters"][name].get("NoEcho", False)).lower() == "true":
+        return "****"
+    value = template.parameters[name]
+    return ",".join(value) if isinstance(value, list) else value
 
 
 def _output(name: str, value: str, description: str | None) -> dict[str, str]:

@@ -1,12 +1,15 @@
-"""The local Cognito: a signing key of its own for every start, and the public half to verify tokens with."""
+"""The local Cognito: a signing key of this machine's own, and the public half to verify tokens with."""
 
+import json
 from typing import Any
 
 from joserfc.jwk import RSAKey
 from moto.cognitoidp.models import cognitoidp_backends
 
 from sightline_local.cloud import patches
+from sightline_local.state import Facts
 
+_KIND = "cognito.signing-key"
 _KEY_BITS = 2048
 _KEY_ID = "dummy"  # moto writes this id into the header of every token
 
@@ -16,11 +19,14 @@ class UnknownIssuerError(LookupError):
 
 
 class TokenKeys:
-    """The key pair of one start of the runtime."""
+    """The key pair of one start of the runtime, or the one kept from the first start: tokens stay good."""
 
-    def __init__(self) -> None:
-        key = RSAKey.generate_key(_KEY_BITS, {"alg": "RS256", "use": "sig"}, private=True)
-        self._private = RSAKey.import_key({**key.as_dict(private=True), "kid": _KEY_ID})
+    def __init__(self, facts: Facts | None = None) -> None:
+        facts = facts or Facts.none()
+        kept = facts.get(_KIND, _KEY_ID)
+        self._private = RSAKey.import_key(json.loads(kept)) if kept else _new_key()
+        if kept is None:
+            facts.put(_KIND, _KEY_ID, json.dumps(self._private.as_dict(private=True)).encode())
         self.public: dict[str, Any] = {"keys": [self._private.as_dict(private=False)]}
 
     def install(self) -> None:
@@ -35,3 +41,8 @@ class TokenKeys:
                     if issuer == f"https://cognito-idp.{region}.amazonaws.com/{pool_id}":
                         return self.public
         raise UnknownIssuerError(issuer)
+
+
+def _new_key() -> RSAKey:
+    key = RSAKey.generate_key(_KEY_BITS, {"alg": "RS256", "use": "sig"}, private=True)
+    return RSAKey.import_key({**key.as_dict(private=True), "kid": _KEY_ID})

@@ -4,7 +4,6 @@ SigV4 scope → service, operation, parameters → caller → permission → our
 the administrator to moto passes through untouched. Signatures are not verified; session tokens are.
 """
 
-import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from threading import Lock
@@ -23,13 +22,20 @@ from sightline_local.cloud.calls import (
     read_call,
     scope_of,
 )
+from sightline_local.cloud.gate import Gate
 from sightline_local.cloud.http_server import HttpServer
 from sightline_local.cloud.presigned import fault_of_url, is_presigned
-from sightline_local.cloud.service import RawResponse, ResolvesResources, Service, ServiceError
+from sightline_local.cloud.service import (
+    RawResponse,
+    ResolvesResources,
+    Service,
+    ServiceError,
+    SharesWithMoto,
+    SpeaksJson,
+)
 from sightline_local.cloud.sts import StsService
-from sightline_local.iam import AccessDenied, Authorizer, Caller, Sessions, TrustDenied, UnknownKey
+from sightline_local.iam import Authorizer, Caller, Sessions
 
-_logger = logging.getLogger(__name__)
 # What Cognito answers without a signature: signing in is how a user gets one.
 _PUBLIC_TARGETS = frozenset(
     f"AWSCognitoIdentityProviderService.{operation}"
@@ -48,7 +54,6 @@ _PUBLIC_TARGETS = frozenset(
 _PUBLIC_PATHS = ("/.well-known/jwks.json", "/.well-known/openid-configuration")
 _FORM = "application/x-www-form-urlencoded"
 _DYNAMODB = "DynamoDB_20120810."
-_KINESIS_PUTS = ("Kinesis_20131202.PutRecord", "Kinesis_20131202.PutRecords")
 
 
 class Gateway:
@@ -58,8 +63,8 @@ class Gateway:
         self._moto = moto_app
         self._sessions = sessions
         self._authorizer = authorizer
+        self.gate = Gate()
         self.services: dict[str, Service] = {"sts": StsService(sessions)}
-        self.on_kinesis_put: list[Callable[[str], None]] = []
         # moto reads, checks and writes in three steps: two requests at once would both pass a condition.
         self._dynamodb = Lock()
         self.public: dict[str, Callable[[], bytes]] = {}  # path → what anybody may read there
@@ -67,10 +72,13 @@ class Gateway:
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         scope = scope_of(environ)
-        if scope is None:
-            return self._unsigned(environ, start_response)
-        service, protocol = scope.signing_name, protocol_of(environ, scope.signing_name)
+        if not self.gate.is_open:
+            self.gate.wait(environ, lent=scope is not None and self._sessions.lent_now(scope.access_key))
+        service = scope.signing_name if scope else "cognito-idp"  # where users sign in, without a signature
+        protocol = protocol_of(environ, service)
         try:
+            if scope is None:
+                return self._unsigned(environ, start_response)
             caller = self._sessions.caller_of(scope.access_key, scope.session_token)
             if service == "s3" and is_presigned(environ) and (refused := self._refused(environ, scope)):
                 return answers.failure(protocol, service, refused).send(start_response)
@@ -78,15 +86,8 @@ class Gateway:
                 return self._to_moto(environ, start_response)
             answer = self._answer(environ, scope, caller)
             return answer.send(start_response) if answer else self._to_moto(environ, start_response)
-        except UnknownKey as error:
-            fault = refusals.unknown_key(error, service, protocol)
-        except (AccessDenied, TrustDenied) as error:
-            fault = refusals.denied(error, service, protocol)
-        except UnreadableCallError as error:
-            fault = refusals.unreadable(str(error))
-        except Exception as error:
-            _logger.exception("%s failed", service)
-            fault = refusals.internal(error)
+        except Exception as error:  # noqa: BLE001  whatever goes wrong has an answer, and what is our fault a log
+            fault = refusals.fault_of(error, service, protocol)
         return answers.failure(protocol, service, fault).send(start_response)
 
     def _unsigned(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -111,31 +112,42 @@ class Gateway:
     def _answer(self, environ: Environ, scope: Scope, caller: Caller) -> Answer | None:
         """Authorise the call; the answer of our own service, or None when moto is to answer."""
         service = self.services.get(scope.signing_name)
-        call = read_call(environ, scope.signing_name, modelled=service is not None)
+        call = read_call(environ, scope.signing_name, modelled=_is_modelled(service))
         params = call.params
         if isinstance(service, ResolvesResources):
             params = {**params, **service.resolve(call.operation, params)}
-        self._authorizer.authorize_call(caller, scope.signing_name, call.operation, params)
-        return None if service is None else _served(service, call, caller)
+        self._authorizer.authorize_call(
+            caller, scope.signing_name, call.operation, params, lambda: _facts(environ)
+        )
+        if service is None or (
+            isinstance(service, SharesWithMoto) and not service.serves(call.operation, call.params)
+        ):
+            return None
+        return _served(service, call, caller)
 
     def _to_moto(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        put_to = self._stream_of_put(environ)
         if str(environ.get("HTTP_X_AMZ_TARGET", "")).startswith(_DYNAMODB):
             body_of(environ)  # a slow sender must not hold the lock
             with self._dynamodb:
                 table_answer: Iterable[bytes] = self._moto(environ, start_response)
             return table_answer
         response: Iterable[bytes] = self._moto(environ, start_response)
-        if put_to:
-            for listener in self.on_kinesis_put:
-                listener(put_to)
         return response
 
-    def _stream_of_put(self, environ: Environ) -> str | None:
-        if not self.on_kinesis_put or environ.get("HTTP_X_AMZ_TARGET") not in _KINESIS_PUTS:
-            return None
-        params = read_call(environ, "kinesis", modelled=False).params
-        return str(params.get("StreamName") or str(params.get("StreamARN", "")).rpartition("/")[2]) or None
+
+def _facts(environ: Environ) -> dict[str, str]:
+    """What policies may ask about the request itself; the loopback counts as TLS unless a proxy says no."""
+    plain = environ.get("HTTP_X_FORWARDED_PROTO") == "http"
+    return {
+        "aws:sourceip": str(environ.get("REMOTE_ADDR", "127.0.0.1")),
+        "aws:useragent": str(environ.get("HTTP_USER_AGENT", "")),
+        "aws:securetransport": "false" if plain else "true",
+    }
+
+
+def _is_modelled(service: Service | None) -> bool:
+    """Whether the parameters are to be parsed by the service's model."""
+    return service is not None and not isinstance(service, SpeaksJson)
 
 
 def _is_public(environ: Environ) -> bool:
@@ -149,6 +161,8 @@ def _served(service: Service, call: Call, caller: Caller) -> Answer:
     except ServiceError as error:
         fault: Fault = answers.fault_of(error, call.model)
         return answers.failure(call.protocol, call.signing_name, fault)
+    if isinstance(service, SpeaksJson) and isinstance(value, dict):
+        return answers.json_result(value)
     if call.model is None:
         raise UnreadableCallError(f"{call.signing_name} does not speak {call.protocol} here")
     return answers.result(call.model, call.protocol, value)

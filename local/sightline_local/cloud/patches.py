@@ -1,6 +1,6 @@
 """Everything that we change inside moto 5.2.5, and why. One small function and one contract test per change.
 
-What concerns tables and topics is in state_patches.py.
+What concerns tables and topics is in state_patches.py, what concerns time in time_patches.py.
 
 moto's internals move between versions, so the version is pinned, and tests/contract/local/ fails loudly when
 a hook moves, or when moto no longer needs the patch. `undo` takes all of them back.
@@ -11,17 +11,18 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import botocore.session
 from botocore import xform_name
-from jsonata.jsonata import Jsonata
 from moto.cognitoidp import models as cognito_models
 from moto.cognitoidp import responses as cognito_responses
 from moto.core.config import default_user_config
 from moto.iam import aws_managed_policies
 from moto.iam import models as iam_models
+from moto.iam.access_control import PermissionResult
+from moto.s3 import models as s3_models
 from moto.stepfunctions.parser.api import EvaluationFailedEventDetails, HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
     FailureEvent,
@@ -31,7 +32,9 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
     StatesErrorNameType,
 )
+from moto.stepfunctions.parser.asl.component.common.string import string_expression
 from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringJSONata
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_task
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service,
     state_task_service_aws_sdk,
@@ -42,12 +45,19 @@ from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
+from sightline_local.statemachine.jsonata import evaluate as evaluate_expression
+
 _originals: dict[tuple[int, str], tuple[Any, str, Any]] = {}
 
 
 def original_of(owner: Any, name: str) -> Any:
     """Moto's own `owner.name`, also when it is patched already."""
-    return _originals.setdefault((id(owner), name), (owner, name, getattr(owner, name)))[2]
+    kept = _originals.setdefault((id(owner), name), (owner, name, _as_it_stands(owner, name)))[2]
+    return kept.__func__ if isinstance(kept, staticmethod) else kept
+
+
+def _as_it_stands(owner: Any, name: str) -> Any:
+    return vars(owner).get(name) or getattr(owner, name)  # `getattr` would unwrap a static method
 
 
 def replace(owner: Any, name: str, new: Any) -> None:
@@ -70,12 +80,22 @@ def run_state_machines() -> None:
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
 
 
-def call_services_under_the_role(client_for: Callable[[str, str], Any]) -> None:
-    """Moto calls with made-up keys at localhost:5000; `client_for(service, role ARN)` calls as the role."""
+def call_services_under_the_role(client_for: Callable[[str, str, str], Any]) -> None:
+    """Moto calls with made-up keys at localhost:5000.
+
+    `client_for(service, role ARN, state machine ARN)` calls as the role, which the machine asks for.
+    """
+    original = original_of(state_task.StateTask, "_eval_state_credentials")
+
+    def eval_state_credentials(self: Any, env: Any) -> Any:
+        credentials = original(self, env)
+        credentials.source_arn = env.states.context_object.context_object_data["StateMachine"]["Id"]
+        return credentials
 
     def boto_client_for(region: str, service: str, state_credentials: Any = None) -> Any:
-        return client_for(service, state_credentials.role_arn)
+        return client_for(service, state_credentials.role_arn, state_credentials.source_arn)
 
+    replace(state_task.StateTask, "_eval_state_credentials", eval_state_credentials)
     for name, module in list(sys.modules.items()):
         if name.startswith("moto.stepfunctions.") and hasattr(module, "boto_client_for"):
             replace(module, "boto_client_for", boto_client_for)
@@ -107,9 +127,26 @@ def write_fields_as_step_functions_does() -> None:
         answer = shape(self, boto_service_name, service_action_name, "output_shape")
         if answer is not None:
             self._from_boto_response(response, answer)
+        _write_moments(response)
 
     replace(service_class, "_normalise_parameters", to_api)
     replace(service_class, "_normalise_response", from_api)
+
+
+def _write_moments(value: Any) -> None:
+    """Moments in an answer become texts, as states hold JSON."""
+    for key, item in list(value.items() if isinstance(value, dict) else enumerate(value)):
+        if isinstance(item, datetime):
+            value[key] = item.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        elif isinstance(item, dict | list):
+            _write_moments(item)
+
+
+def find_services_as_step_functions_does() -> None:
+    """Moto looks for a boto3 service "redshiftdata"; names in ARNs have no hyphens, boto3's have."""
+    names = {"redshiftdata": "redshift-data", "redshiftserverless": "redshift-serverless"}
+    known = original_of(state_task_service.StateTaskService, "_SERVICE_NAME_SFN_TO_BOTO_OVERRIDES")
+    replace(state_task_service.StateTaskService, "_SERVICE_NAME_SFN_TO_BOTO_OVERRIDES", {**known, **names})
 
 
 def name_errors_as_step_functions_does() -> None:
@@ -118,6 +155,7 @@ def name_errors_as_step_functions_does() -> None:
         "kinesis": "Kinesis",
         "kinesisvideo": "KinesisVideo",
         "lambda": "Lambda",
+        "redshiftdata": "RedshiftData",
         "rekognition": "Rekognition",
         "s3": "S3",
         "sns": "Sns",
@@ -128,15 +166,16 @@ def name_errors_as_step_functions_does() -> None:
 
 
 def evaluate_jsonata() -> None:
-    """Moto has everything for JSONata but the evaluator (getmoto/moto#10105)."""
+    """Moto has no evaluator (getmoto/moto#10105), and answers $uuid() with "currently not supported"."""
 
     def evaluate(expression: str) -> Any:
         try:
-            return Jsonata(expression).evaluate(None)
+            return evaluate_expression(expression)
         except Exception as error:  # the library raises whatever Python raises inside it
             raise moto_jsonata.JSONataException("JSONata", str(error)) from error
 
     replace(moto_jsonata, "_eval_jsonata", evaluate)
+    replace(string_expression, "get_intrinsic_functions_declarations", lambda variable_references: "")
 
 
 def quote_jsonata_values() -> None:
@@ -244,3 +283,11 @@ def know_managed_policies_when_attached() -> None:
         original(self, policy_arn, role_name)
 
     replace(iam_models.IAMBackend, "attach_role_policy", attach_role_policy)
+
+
+# -------------------------------------------------------------------------------- S3
+
+
+def leave_bucket_policies_to_the_gateway() -> None:
+    """Moto enforces them without their conditions: "deny what is not TLS" would deny everything."""
+    replace(s3_models.FakeBucket, "get_permission", lambda *_: PermissionResult.NEUTRAL)

@@ -46,6 +46,20 @@ class ResolvesResources(Protocol):
     def resolve(self, operation: str, params: dict[str, Any]) -> dict[str, Any]: ...
 
 
+@runtime_checkable
+class SpeaksJson(Protocol):
+    """A service that takes and gives the JSON of the wire: blobs are base64, times epoch seconds."""
+
+    speaks_json: bool
+
+
+@runtime_checkable
+class SharesWithMoto(Protocol):
+    """A service that answers only some calls itself; moto answers the others."""
+
+    def serves(self, operation: str, params: dict[str, Any]) -> bool: ...
+
+
 def unknown_operation(service: str, operation: str) -> ServiceError:
     """The refusal of an operation that the local runtime does not emulate."""
     return ServiceError(

@@ -22,8 +22,13 @@ class StsService:
         if operation == "AssumeRole":
             return self._assume_role(params, caller)
         if operation == "GetCallerIdentity":
-            return {"UserId": caller.access_key, "Account": caller.account, "Arn": caller.arn}
+            return {"UserId": self._user_id(caller), "Account": caller.account, "Arn": caller.arn}
         raise unknown_operation("sts", operation)
+
+    def _user_id(self, caller: Caller) -> str:
+        if caller.role_arn is None:
+            return caller.access_key
+        return f"{self._sessions.role_id(caller.role_arn)}:{caller.arn.rpartition('/')[2]}"
 
     def _assume_role(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         if params.get("PolicyArns"):

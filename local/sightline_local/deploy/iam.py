@@ -4,13 +4,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sightline_local.deploy.policy_documents import IDENTITY_POLICY, TRUST_POLICY, check_made
 from sightline_local.deploy.resource_type import CARRIED, WITHOUT_EFFECT, ListOf, ResourceType
 from sightline_local.deploy.site import Site
+from sightline_local.iam.documents import Kind
 from sightline_local.template.scope import Made
 from sightline_local.template.template import Resource
 
 
 def _make_role(resource: Resource, properties: Mapping[str, Any], site: Site) -> Made:
+    check_made(resource, Kind.TRUST, site, properties["AssumeRolePolicyDocument"])
+    documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+    check_made(resource, Kind.IDENTITY, site, *documents)
     iam = site.client("iam")
     name = properties.get("RoleName") or site.physical_name(resource.logical_id)
     role = iam.create_role(
@@ -31,11 +36,11 @@ def _make_role(resource: Resource, properties: Mapping[str, Any], site: Site) ->
 ROLE = ResourceType(
     name="AWS::IAM::Role",
     accepts={
-        "AssumeRolePolicyDocument": CARRIED,
+        "AssumeRolePolicyDocument": TRUST_POLICY,
         "Description": CARRIED,
         "ManagedPolicyArns": CARRIED,
         "Path": CARRIED,
-        "Policies": ListOf({"PolicyName": CARRIED, "PolicyDocument": CARRIED}),
+        "Policies": ListOf({"PolicyName": CARRIED, "PolicyDocument": IDENTITY_POLICY}),
         "RoleName": CARRIED,
         "Tags": WITHOUT_EFFECT,
     },

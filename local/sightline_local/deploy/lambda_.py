@@ -3,12 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sightline_local.deploy.resource_type import CARRIED, WITHOUT_EFFECT, OneOf, ResourceType
+from sightline_local.deploy.resource_type import (
+    CARRIED,
+    WITHOUT_EFFECT,
+    Checked,
+    ListOf,
+    OneOf,
+    Place,
+    ResourceType,
+)
 from sightline_local.deploy.site import Site
+from sightline_local.event_pattern import InvalidPattern
 from sightline_local.functions.spec import FunctionSpec
 from sightline_local.template.sam import local_path
 from sightline_local.template.scope import Made
 from sightline_local.template.template import Resource
+from sightline_local.triggers.filters import check_syntax
 
 # Whatever is written, a function runs on the Python that runs the runtime, on this machine's processor.
 _PYTHONS = OneOf(("python3.11", "python3.12", "python3.13"))
@@ -126,29 +136,52 @@ PERMISSION = ResourceType(
 )
 
 
+_WHOLE_NUMBERS = frozenset(
+    (
+        *("BatchSize", "MaximumBatchingWindowInSeconds", "MaximumRecordAgeInSeconds"),
+        *("MaximumRetryAttempts", "ParallelizationFactor"),
+    )
+)
+
+
 def _make_mapping(_resource: Resource, properties: Mapping[str, Any], site: Site) -> Made:
-    mapping = site.client("lambda").create_event_source_mapping(**properties)
+    given = dict(properties)
+    for name in _WHOLE_NUMBERS & given.keys():  # a parameter's value is a text
+        given[name] = int(given[name])
+    if "Enabled" in given:
+        given["Enabled"] = str(given["Enabled"]).lower() == "true"
+    if most := given.get("ScalingConfig", {}).get("MaximumConcurrency"):
+        given["ScalingConfig"] = {"MaximumConcurrency": int(most)}
+    mapping = site.client("lambda").create_event_source_mapping(**given)
     arn = mapping.get("EventSourceMappingArn") or site.arn(
         "lambda", f"event-source-mapping:{mapping['UUID']}"
     )
     return Made(mapping["UUID"], {"Id": mapping["UUID"], "EventSourceMappingArn": arn})
 
 
+def _check_pattern(resource: Resource, value: Any, place: Place) -> None:
+    try:
+        check_syntax(str(value))
+    except InvalidPattern as error:
+        raise resource.error(f"FilterCriteria: {error}", *place) from error
+
+
 EVENT_SOURCE_MAPPING = ResourceType(
     name="AWS::Lambda::EventSourceMapping",
-    accepts=dict.fromkeys(
-        (
-            *("BatchSize", "BisectBatchOnFunctionError", "DestinationConfig", "Enabled", "EventSourceArn"),
-            *("FilterCriteria", "FunctionName", "FunctionResponseTypes", "MaximumBatchingWindowInSeconds"),
-            *(
-                "MaximumRecordAgeInSeconds",
-                "MaximumRetryAttempts",
-                "ParallelizationFactor",
-                "StartingPosition",
+    accepts={
+        **dict.fromkeys(
+            (
+                *("BatchSize", "BisectBatchOnFunctionError", "Enabled", "EventSourceArn", "FunctionName"),
+                *("FunctionResponseTypes", "MaximumBatchingWindowInSeconds", "MaximumRecordAgeInSeconds"),
+                *("MaximumRetryAttempts", "ParallelizationFactor", "StartingPosition"),
+                "StartingPositionTimestamp",
             ),
+            CARRIED,
         ),
-        CARRIED,
-    ),
+        "DestinationConfig": {"OnFailure": {"Destination": CARRIED}},
+        "FilterCriteria": {"Filters": ListOf({"Pattern": Checked(_check_pattern)})},
+        "ScalingConfig": {"MaximumConcurrency": CARRIED},
+    },
     create=_make_mapping,
     attributes=frozenset({"Id", "EventSourceMappingArn"}),
     required=frozenset({"EventSourceArn", "FunctionName"}),

@@ -35,20 +35,31 @@ class ListOf:
     item: "Schema"
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A property that is carried out; `check(resource, value, place)` raises what is wrong with it."""
+
+    check: Callable[[Resource, Any, "Place"], None]
+
+
 CARRIED = Accepted(has_effect=True)
 WITHOUT_EFFECT = Accepted(has_effect=False)
-Schema = Accepted | OneOf | ListOf | Mapping[str, "Schema"]
+Place = tuple[str | int, ...]  # from the properties to a value in them
+Schema = Accepted | OneOf | ListOf | Checked | Mapping[str, "Schema"]
 Create = Callable[[Resource, Mapping[str, Any], Site], Made]
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceType:
-    """`create(resource, resolved properties, site)` makes it. `attributes` are what GetAtt may ask for."""
+    """`create(resource, resolved properties, site)` makes it.
+
+    `attributes` are what GetAtt may ask for; None: whatever it has when it is made.
+    """
 
     name: str
-    accepts: Mapping[str, Schema]
+    accepts: Schema
     create: Create
-    attributes: frozenset[str] = frozenset()
+    attributes: frozenset[str] | None = frozenset()
     required: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -63,7 +74,9 @@ def _check(resource: Resource, value: Any, schema: Schema, place: tuple[str | in
     if isinstance(schema, Accepted) or intrinsic_of(value) is not None:
         return
     name = ".".join(str(part) for part in place if not isinstance(part, int))
-    if isinstance(schema, OneOf):
+    if isinstance(schema, Checked):
+        schema.check(resource, value, place)
+    elif isinstance(schema, OneOf):
         _check_value(resource, value, schema, name, place)
     elif isinstance(schema, ListOf):
         if not isinstance(value, list):

@@ -1,10 +1,14 @@
 """AWS::S3: buckets."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from sightline_local.deploy.policy_documents import RESOURCE_POLICY, check_made
 from sightline_local.deploy.resource_type import CARRIED, WITHOUT_EFFECT, ResourceType
 from sightline_local.deploy.site import Site
+from sightline_local.errors import DeployError
+from sightline_local.iam.documents import Kind
 from sightline_local.template.scope import Made
 from sightline_local.template.template import Resource
 
@@ -54,4 +58,28 @@ BUCKET = ResourceType(
     },
     create=_make_bucket,
     attributes=frozenset({"Arn", "DomainName", "RegionalDomainName"}),
+)
+
+
+def _make_policy(resource: Resource, properties: Mapping[str, Any], site: Site) -> Made:
+    bucket, document = properties["Bucket"], properties["PolicyDocument"]
+    check_made(resource, Kind.RESOURCE, site, document)
+    for statement in _listed(document["Statement"]):
+        for text in _listed(statement.get("Resource", statement.get("NotResource"))):
+            if text.rpartition(":::")[2].partition("/")[0] != bucket:
+                reason = f"MalformedPolicy: the policy of {bucket} speaks of {text}"
+                raise DeployError(resource.logical_id, resource.type, reason)
+    site.client("s3").put_bucket_policy(Bucket=bucket, Policy=json.dumps(document))
+    return Made(bucket)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+BUCKET_POLICY = ResourceType(
+    name="AWS::S3::BucketPolicy",
+    accepts={"Bucket": CARRIED, "PolicyDocument": RESOURCE_POLICY},
+    create=_make_policy,
+    required=frozenset({"Bucket", "PolicyDocument"}),
 )

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from sightline_local.functions.permissions import Permissions
 from sightline_local.functions.spec import FunctionSpec
+from sightline_local.state import Facts
 from sightline_local.template.scope import StackIdentity
 
 
@@ -43,6 +44,11 @@ class Site:
     http_apis: HttpApis
     layers: dict[str, Path] = field(default_factory=dict)  # layer version ARN -> its folder
     rules: ScheduledRules | None = None
+    facts: Facts = field(default_factory=Facts.none)  # what is made once and kept, as generated secrets
+
+    def secret(self, wanted: Mapping[str, str]) -> str:
+        """The text of a secret, by the parameters of GetSecretValue."""
+        return str(self.client("secretsmanager").get_secret_value(**wanted)["SecretString"])
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a resource of this stack's account and region."""

@@ -4,8 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sightline_local.deploy.policy_documents import RESOURCE_POLICY, check_made
 from sightline_local.deploy.resource_type import CARRIED, WITHOUT_EFFECT, OneOf, ResourceType
 from sightline_local.deploy.site import Site
+from sightline_local.iam.documents import Kind
 from sightline_local.template.scope import Made
 from sightline_local.template.template import Resource
 
@@ -66,4 +68,20 @@ SUBSCRIPTION = ResourceType(
     create=_make_subscription,
     attributes=frozenset({"Arn"}),
     required=frozenset({"Endpoint", "Protocol", "TopicArn"}),
+)
+
+
+def _make_policy(resource: Resource, properties: Mapping[str, Any], site: Site) -> Made:
+    check_made(resource, Kind.RESOURCE, site, properties["PolicyDocument"])
+    policy = json.dumps(properties["PolicyDocument"])
+    for arn in properties["Topics"]:
+        site.client("sns").set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
+    return Made(site.physical_name(resource.logical_id))
+
+
+TOPIC_POLICY = ResourceType(
+    name="AWS::SNS::TopicPolicy",
+    accepts={"PolicyDocument": RESOURCE_POLICY, "Topics": CARRIED},
+    create=_make_policy,
+    required=frozenset({"PolicyDocument", "Topics"}),
 )

@@ -4,8 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sightline_local.deploy.policy_documents import RESOURCE_POLICY, check_made
 from sightline_local.deploy.resource_type import CARRIED, WITHOUT_EFFECT, ResourceType
 from sightline_local.deploy.site import Site
+from sightline_local.iam.documents import Kind
 from sightline_local.template.scope import Made
 from sightline_local.template.template import Resource
 
@@ -41,6 +43,7 @@ QUEUE = ResourceType(
 
 
 def _make_policy(resource: Resource, properties: Mapping[str, Any], site: Site) -> Made:
+    check_made(resource, Kind.RESOURCE, site, properties["PolicyDocument"])
     policy = json.dumps(properties["PolicyDocument"])
     for url in properties["Queues"]:
         site.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
@@ -49,7 +52,7 @@ def _make_policy(resource: Resource, properties: Mapping[str, Any], site: Site) 
 
 QUEUE_POLICY = ResourceType(
     name="AWS::SQS::QueuePolicy",
-    accepts={"PolicyDocument": CARRIED, "Queues": CARRIED},
+    accepts={"PolicyDocument": RESOURCE_POLICY, "Queues": CARRIED},
     create=_make_policy,
     required=frozenset({"PolicyDocument", "Queues"}),
 )

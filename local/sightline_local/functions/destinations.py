@@ -12,7 +12,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sightline_local.functions.asynchronous import SUCCESS, AsyncInvocation, AsyncSettings
+from sightline_local.functions.asynchronous import SUCCESS, AsyncSettings
+from sightline_local.functions.kept_events import AsyncInvocation
 
 _logger = logging.getLogger(__name__)
 _ERROR_MESSAGE_LIMIT = 1024

@@ -10,7 +10,9 @@ from sightline_local.functions.spec import FunctionSpec
 from sightline_local.iam import Credentials
 
 
-def environment_of(spec: FunctionSpec, credentials: Credentials, aws_url: str, region: str) -> dict[str, str]:
+def environment_of(
+    spec: FunctionSpec, credentials: Credentials, aws_url: str, region: str, log_stream: str
+) -> dict[str, str]:
     """The function's own variables cannot replace the reserved ones."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -30,7 +32,7 @@ def environment_of(spec: FunctionSpec, credentials: Credentials, aws_url: str, r
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "LAMBDA_TASK_ROOT": str(spec.code_dir),
         "LAMBDA_RUNTIME_DIR": sys.prefix,
         "_HANDLER": spec.handler,

@@ -1,45 +1,30 @@
 """Functions: what is deployed, and the sandboxes that run it."""
 
+import logging
 import uuid
-from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Condition, Lock
+from threading import Lock
 
 from sightline_local.clock import Clock, Timetable
 from sightline_local.functions.asynchronous import AsyncInvocations
 from sightline_local.functions.environment import environment_of
 from sightline_local.functions.logs import FunctionLog
+from sightline_local.functions.output import Output
+from sightline_local.functions.overseer import Overseer
 from sightline_local.functions.permissions import Permissions
+from sightline_local.functions.pool import Pool
 from sightline_local.functions.process import Sandbox
 from sightline_local.functions.spec import (
     FunctionNotFound,
     FunctionSpec,
     InvokeResult,
-    TooManyInvocations,
 )
 from sightline_local.functions.warm_parent import WarmParent
-from sightline_local.iam import Credentials, Sessions
+from sightline_local.iam import AccessDenied, Authorizer, Credentials, Sessions
 from sightline_local.iam.lending import LentRole
+from sightline_local.state import Facts
 
-_CONCURRENCY = 8  # sandboxes per function: enough for one machine, AWS's default is 1,000 for the account
-_PATIENCE_SECONDS = 60
-
-
-@dataclass(slots=True)
-class _Pool:
-    """The sandboxes of one function."""
-
-    spec: FunctionSpec
-    role: LentRole
-    log: FunctionLog
-    idle: list[Sandbox] = field(default_factory=list)
-    busy: set[Sandbox] = field(default_factory=set)
-    starting: int = 0
-    credentials: Credentials | None = None  # what the idle sandboxes hold
-    changed: Condition = field(default_factory=Condition)
-
-    def size(self) -> int:
-        return len(self.idle) + len(self.busy) + self.starting
+_logger = logging.getLogger(__name__)
 
 
 class Functions:
@@ -54,18 +39,27 @@ class Functions:
         *,
         warm_parent: WarmParent | None = None,  # one that the caller shares, and closes
         timetable: Timetable | None = None,  # the runtime's, for what is tried again later
+        facts: Facts | None = None,  # where accepted events are kept
+        authorizer: Authorizer | None = None,  # who says whether a role may write logs; None: all may
     ) -> None:
         self.region = region
-        self.permissions = Permissions()
+        self.permissions = Permissions(facts)
         self._aws_url = aws_url
         self._sessions = sessions
         self._log_dir = log_dir
-        self._pools: dict[str, _Pool] = {}
+        self._authorizer = authorizer
+        self._pools: dict[str, Pool] = {}
         self._lock = Lock()
-        self._closed = False
+        self._overseer = Overseer(self._idle)
         self._parent = warm_parent or WarmParent()
         self._owns_parent = warm_parent is None
-        self.asynchronous = AsyncInvocations(self._invoke_as, timetable or Timetable(Clock()))
+        self.asynchronous = AsyncInvocations(
+            self._invoke_as, timetable or Timetable(Clock()), facts, lambda name: name in self._pools
+        )
+
+    def arn_of(self, name: str) -> str:
+        """What a function of this name is called, deployed or not."""
+        return f"arn:aws:lambda:{self.region}:{self._sessions.account}:function:{name}"
 
     def register(self, spec: FunctionSpec) -> None:
         """Deploy or replace a function; TrustDenied when its role does not trust Lambda."""
@@ -75,16 +69,17 @@ class Functions:
         role.credentials()
         with self._lock:
             former = self._pools.get(spec.name)
-            self._pools[spec.name] = _Pool(spec, role, FunctionLog(self._log_dir / f"{spec.name}.log"))
+            log = FunctionLog(self._log_dir / f"{spec.name}.log")
+            self._pools[spec.name] = Pool(spec, role, log, self._start)
         if former:
-            self._end_pool(former)
+            former.end()
 
     def remove(self, name_or_arn: str) -> None:
         """Take a function out of service."""
         with self._lock:
             pool = self._pools.pop(name_of(name_or_arn), None)
         if pool:
-            self._end_pool(pool)
+            pool.end()
 
     def specs(self) -> list[FunctionSpec]:
         """Every deployed function, by name."""
@@ -114,11 +109,13 @@ class Functions:
         pool = self._pool(name_or_arn)
         if service is not None:
             self.permissions.check(pool.spec.arn, service, source_arn)
-        sandbox = self._take(pool)
+        sandbox = pool.take()
+        self._overseer.watch(sandbox)
         try:
             return sandbox.invoke(payload, request_id or str(uuid.uuid4()))
         finally:
-            self._give_back(pool, sandbox)
+            self._overseer.leave(sandbox)
+            pool.give_back(sandbox)
 
     def invoke_later(
         self, name_or_arn: str, payload: bytes, *, service: str | None = None, source_arn: str | None = None
@@ -139,79 +136,43 @@ class Functions:
 
     def close(self) -> None:
         """End every process; invocations under way end with an error."""
-        self._closed = True
         self.asynchronous.close()
         for pool in list(self._pools.values()):
-            self._end_pool(pool)
+            pool.end()
+        self._overseer.close()
         if self._owns_parent:
             self._parent.close()
 
     def _invoke_as(self, name: str, payload: bytes, request_id: str) -> InvokeResult:
         return self.invoke(name, payload, request_id=request_id)
 
-    def _pool(self, name_or_arn: str) -> _Pool:
+    def _pool(self, name_or_arn: str) -> Pool:
         pool = self._pools.get(name_of(name_or_arn))
         if pool is None:
             raise FunctionNotFound(name_of(name_or_arn))
         return pool
 
-    def _take(self, pool: _Pool) -> Sandbox:
-        with pool.changed:
-            free = pool.changed.wait_for(
-                lambda: pool.idle or pool.size() < _CONCURRENCY, timeout=_PATIENCE_SECONDS
-            )
-            if not free:
-                raise TooManyInvocations(f"{pool.spec.name} is busy in all its {_CONCURRENCY} sandboxes")
-            credentials = self._credentials(pool)
-            while pool.idle:
-                sandbox = pool.idle.pop()
-                if sandbox.is_alive():
-                    pool.busy.add(sandbox)
-                    return sandbox
-                sandbox.close()
-            pool.starting += 1
-        return self._start(pool, credentials)
+    def _idle(self) -> list[Sandbox]:
+        return [sandbox for pool in list(self._pools.values()) for sandbox in pool.idle()]
 
-    def _start(self, pool: _Pool, credentials: Credentials) -> Sandbox:
-        sandbox = None
+    def _start(self, pool: Pool, credentials: Credentials, stream: str) -> Sandbox:
+        environment = environment_of(pool.spec, credentials, self._aws_url, self.region, stream)
+        kept = self._may_log(pool.spec.name, credentials, stream)
+        return Sandbox(pool.spec, environment, self._parent, Output(pool.log if kept else None, stream))
+
+    def _may_log(self, name: str, credentials: Credentials, stream: str) -> bool:
+        """As on AWS: without these permissions of its role, what a function prints is not kept."""
+        if self._authorizer is None:
+            return True
+        caller = self._sessions.caller_of(credentials.access_key, credentials.session_token)
+        place = {"logGroupName": f"/aws/lambda/{name}", "logStreamName": stream}
         try:
-            environment = environment_of(pool.spec, credentials, self._aws_url, self.region)
-            sandbox = Sandbox(pool.spec, environment, self._parent, pool.log)
-        finally:
-            with pool.changed:
-                pool.starting -= 1
-                if sandbox:
-                    pool.busy.add(sandbox)
-                pool.changed.notify()
-        return sandbox
-
-    def _give_back(self, pool: _Pool, sandbox: Sandbox) -> None:
-        with pool.changed:
-            pool.busy.discard(sandbox)
-            if sandbox.is_usable and not self._closed and self._pools.get(pool.spec.name) is pool:
-                pool.idle.append(sandbox)
-            else:
-                sandbox.close()
-            pool.changed.notify()
-
-    def _credentials(self, pool: _Pool) -> Credentials:
-        """Keys of the role; sandboxes that still hold older ones end. Call with the pool's lock."""
-        current = pool.role.credentials()
-        if pool.credentials is not current:
-            for sandbox in pool.idle:
-                sandbox.close()
-            pool.idle.clear()
-            pool.credentials = current
-        return current
-
-    def _end_pool(self, pool: _Pool) -> None:
-        with pool.changed:
-            for sandbox in pool.busy:
-                sandbox.kill()
-            for sandbox in pool.idle:
-                sandbox.close()
-            pool.idle.clear()
-        pool.log.close()
+            for operation in ("CreateLogStream", "PutLogEvents"):
+                self._authorizer.authorize_call(caller, "logs", operation, place)
+        except AccessDenied as error:
+            _logger.warning("%s: what it prints is not kept: %s", name, error)
+            return False
+        return True
 
 
 def name_of(name_or_arn: str) -> str:

@@ -22,10 +22,10 @@ def run(order: dict[str, Any], descriptor: int) -> None:
     from awslambdaric import bootstrap  # noqa: PLC0415
 
     channel = Channel(socket.socket(fileno=descriptor))
-    bootstrap.run(order["handler"], _client(channel))
+    bootstrap.run(order["handler"], _client(channel, order["longest_answer"]))
 
 
-def _client(channel: Channel) -> Any:
+def _client(channel: Channel, longest_answer: int) -> Any:
     from awslambdaric.lambda_runtime_client import BaseLambdaRuntimeClient, InvocationRequest  # noqa: PLC0415
 
     class ChannelClient(BaseLambdaRuntimeClient):
@@ -43,7 +43,10 @@ def _client(channel: Channel) -> Any:
             self, invoke_id: str, result_data: Any, content_type: str = "", *_rest: Any
         ) -> None:
             body = result_data if isinstance(result_data, bytes) else result_data.encode()
-            channel.send(_done("result", invoke_id, content_type), body)
+            if len(body) > longest_answer:
+                channel.send({**_done("too_large", invoke_id, content_type), "size": len(body)})
+            else:
+                channel.send(_done("result", invoke_id, content_type), body)
 
         def post_invocation_error(self, invoke_id: str, error_response_data: str, *_rest: Any) -> None:
             channel.send(_done("error", invoke_id, "application/json"), error_response_data.encode())
@@ -62,5 +65,6 @@ def _done(kind: str, invoke_id: str, content_type: str) -> dict[str, Any]:
 
 
 def _peak_memory_mb() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    """The most that the process, or one that it started and waited for, ever held."""
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return int(peak // (1024 * 1024 if sys.platform == "darwin" else 1024))

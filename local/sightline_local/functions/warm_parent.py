@@ -12,6 +12,7 @@ from threading import Condition, Lock, Thread
 from typing import Any
 
 _START_SECONDS = 60
+_END_SECONDS = 3
 
 
 class WarmParentGone(Exception):  # noqa: N818  what happened
@@ -19,32 +20,23 @@ class WarmParentGone(Exception):  # noqa: N818  what happened
 
 
 class WarmParent:
-    """Started at once, used from the first order on; `close()` ends it with every child."""
+    """Started at once; `close()` ends it with every child. One that was killed is replaced."""
 
     def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "sightline_local.functions.zygote", str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            env=environment,
-            start_new_session=True,  # the terminal's Ctrl-C reaches the runtime only
-        )
-        theirs.close()
-        self._socket = ours
         self._ids = itertools.count()
         self._ordering = Lock()
-        self._answers: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
         self._ended: dict[int, int] = {}
         self._news = Condition()
-        self._gone = False
-        Thread(target=self._listen, name="warm-parent", daemon=True).start()
+        self._closed = False
+        self._start()
 
     def fork(self, order: dict[str, Any], channel: int, log: int) -> int:
         """Start a child that owns copies of the two descriptors; return its process id."""
         line = json.dumps({**order, "id": next(self._ids)}).encode() + b"\n"
         with self._ordering:
+            if self._gone and not self._closed:
+                self._end()
+                self._start()
             try:
                 socket.send_fds(self._socket, [line], [channel, log])
                 answer = self._answers.get(timeout=_START_SECONDS)
@@ -52,6 +44,8 @@ class WarmParent:
                 raise WarmParentGone("The warm parent of the functions does not answer") from error
         if answer is None:
             raise WarmParentGone("The warm parent of the functions has ended")
+        if "failed" in answer:
+            raise WarmParentGone(f"No process could be started for the function: {answer['failed']}")
         return int(answer["pid"])
 
     def status_of(self, pid: int, seconds: float) -> int | None:
@@ -66,30 +60,51 @@ class WarmParent:
             self._socket.sendall(json.dumps({"kill": pid}).encode() + b"\n")
 
     def close(self) -> None:
+        self._closed = True
+        self._end()
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "sightline_local.functions.zygote", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=True,  # the terminal's Ctrl-C reaches the runtime only
+        )
+        theirs.close()
+        self._socket = ours
+        self._answers: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        self._gone = False
+        listening = (ours, self._answers)
+        Thread(target=self._listen, args=listening, name="warm-parent", daemon=True).start()
+
+    def _end(self) -> None:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         try:
-            self._process.wait(timeout=2)
+            self._process.wait(timeout=_END_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
 
-    def _listen(self) -> None:
-        reader = self._socket.makefile("rb")
+    def _listen(self, ours: socket.socket, answers: SimpleQueue[dict[str, Any] | None]) -> None:
+        reader = ours.makefile("rb")
         with suppress(OSError, ValueError):
             for line in reader:
-                self._hear(json.loads(line))
-        self._answers.put(None)
+                self._hear(json.loads(line), answers)
+        answers.put(None)
         with self._news:
             self._gone = True
             self._news.notify_all()
 
-    def _hear(self, message: dict[str, Any]) -> None:
+    def _hear(self, message: dict[str, Any], answers: SimpleQueue[dict[str, Any] | None]) -> None:
         if "started" in message:
             with self._news:
-                self._ended.pop(message["pid"], None)  # of an earlier process with this id
-            self._answers.put(message)
+                self._ended.pop(message.get("pid", 0), None)  # of an earlier process with this id
+            answers.put(message)
         elif "ended" in message:
             with self._news:
                 self._ended[message["ended"]] = message["status"]

@@ -1,10 +1,10 @@
 """The warm parent of every function: imports what most functions need, then forks a child per order.
 
 Run as `python -m sightline_local.functions.zygote FD`: FD is one end of a socket pair. Orders are JSON
-lines with two descriptors each (the child's channel and its log file), or {"kill": PID}: only the parent of
-a process knows that its id still means that process. Answers are JSON lines: {"started": ID, "pid": …} and
-{"ended": PID, "status": …}. When the runtime goes, the end of file ends the zygote, and the kernel its
-children.
+lines with two descriptors each (the child's channel and the pipe that it prints into), or {"kill": PID}:
+only the parent of a process knows that its id still means that process. Answers are JSON lines:
+{"started": ID, "pid": …} or {"started": ID, "failed": …}, and {"ended": PID, "status": …}. When the runtime
+goes, the end of file ends the zygote, and the zygote its children.
 """
 
 import contextlib
@@ -13,11 +13,16 @@ import gc
 import importlib
 import json
 import os
+import resource
 import select
 import signal
 import socket
 import sys
+import time
+from pathlib import Path
 from typing import Any, NoReturn
+
+from sightline_local.functions.memory import children_of
 
 _PRELOAD = (
     "awslambdaric",
@@ -30,12 +35,18 @@ _PRELOAD = (
     "aws_lambda_powertools.utilities.batch",
     "aws_lambda_powertools.event_handler",
     "aws_lambda_powertools.metrics",
-    "pydantic",
+    "pydantic.main",  # pydantic itself imports its parts when they are first used
+    "pydantic.fields",
+    "pydantic.functional_validators",
+    "pydantic.json_schema",
+    "pydantic.types",
     "msgspec",
     "http.client",
     "zoneinfo",
 )
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_OPEN_FILES = 1024  # of a sandbox: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_LAST_SECONDS = 2.0
 _ORDER_LIMIT = 1 << 20
 
 
@@ -67,6 +78,8 @@ class Zygote:
         self._runtime = runtime
         self._parent = os.getppid()
         self._children: set[int] = set()
+        if sys.platform == "linux":
+            _prctl(_PR_SET_CHILD_SUBREAPER, 1)
         self._unread = b""
         self._descriptors: list[int] = []
         self._wake_read, self._wake_write = os.pipe()
@@ -84,7 +97,8 @@ class Zygote:
                 os.read(self._wake_read, 4096)
             self._reap()
             if self._runtime in ready and not self._take_orders():
-                return
+                break
+        self._end_everything()
 
     def _take_orders(self) -> bool:
         try:
@@ -104,13 +118,17 @@ class Zygote:
 
     def _start(self, order: dict[str, Any]) -> None:
         channel, log, *self._descriptors = self._descriptors
-        pid = os.fork()
-        if pid == 0:
-            self._become_function(order, channel, log)
-        self._children.add(pid)
+        try:
+            pid = os.fork()
+        except OSError as error:  # the machine has no room for one more process
+            self._tell({"started": order["id"], "failed": error.strerror})
+        else:
+            if pid == 0:
+                self._become_function(order, channel, log)
+            self._children.add(pid)
+            self._tell({"started": order["id"], "pid": pid})
         os.close(channel)
         os.close(log)
-        self._tell({"started": order["id"], "pid": pid})
 
     def _kill(self, pid: int) -> None:
         """End a child and everything that it started."""
@@ -127,8 +145,25 @@ class Zygote:
                 pid, status = os.waitpid(-1, os.WNOHANG)
                 if pid == 0:
                     return
-                self._children.discard(pid)
-                self._tell({"ended": pid, "status": os.waitstatus_to_exitcode(status)})
+                if pid in self._children:
+                    self._children.discard(pid)
+                    self._tell({"ended": pid, "status": os.waitstatus_to_exitcode(status)})
+                self._end_orphans()
+
+    def _end_orphans(self) -> None:
+        """Linux: what a sandbox started and left behind is our child now, and of no use to anybody."""
+        for pid in children_of(os.getpid()):
+            if pid not in self._children:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def _end_everything(self) -> None:
+        for pid in self._children.copy():
+            self._kill(pid)
+        deadline = time.monotonic() + _LAST_SECONDS
+        while children_of(os.getpid()) and time.monotonic() < deadline:
+            self._reap()
+            time.sleep(0.001)
 
     def _tell(self, message: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):
@@ -138,7 +173,7 @@ class Zygote:
         status = 1
         try:
             os.setsid()  # so that a timeout ends what the function itself started, too
-            _die_with_parent()
+            _prepare_sandbox()
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGCHLD, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
@@ -163,10 +198,19 @@ class Zygote:
             os._exit(status)
 
 
-def _die_with_parent() -> None:
-    """Linux: SIGKILL as soon as the zygote ends, however it ends. Elsewhere the end of file does it."""
+def _prepare_sandbox() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(_OPEN_FILES, most), min(_OPEN_FILES, most)))
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        # SIGKILL as soon as the zygote ends, however it ends. Elsewhere the end of file does it.
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        with contextlib.suppress(OSError):  # a machine without memory shall end a function, not the runtime
+            Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def _prctl(option: int, value: int) -> None:
+    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 if __name__ == "__main__":

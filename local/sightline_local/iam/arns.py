@@ -1,10 +1,11 @@
 """From the parameters of a request to the ARN of what it touches."""
 
-from base64 import b64decode
-from binascii import Error as NotBase64Error
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from moto.s3.models import s3_backends
+from moto.secretsmanager.models import secretsmanager_backends
 
 Params = Mapping[str, Any]
 
@@ -98,16 +99,21 @@ def tables_of_transaction(place: Place, params: Params) -> list[Need]:
 
 
 def data_stream(place: Place, params: Params) -> list[str]:
-    if iterator := params.get("ShardIterator"):
-        return [place.arn("kinesis", f"stream/{_stream_of_iterator(iterator)}")]
+    """Kinesis itself knows which stream an iterator is of, and says so as StreamARN."""
     return [str(arn) for arn in named("kinesis", "stream/", "StreamARN", "StreamName")(place, params)]
 
 
-def _stream_of_iterator(iterator: str) -> str:
-    try:
-        return b64decode(iterator).decode().split(":")[0]  # moto writes stream:shard:position:…
-    except (NotBase64Error, UnicodeDecodeError):
-        return ""
+def new_stream(place: Place, params: Params) -> list[str | Need]:
+    """Tags of a new stream need the permission to add them, too."""
+    arns = data_stream(place, params)
+    return [*arns, *(Need("kinesis:AddTagsToStream", arn) for arn in arns if params.get("Tags"))]
+
+
+def stream_consumer(place: Place, params: Params) -> list[str]:
+    """`stream/NAME/consumer/CONSUMER:CREATED`; a request by names leaves CREATED open."""
+    if arn := params.get("ConsumerARN"):
+        return [str(arn)]
+    return [f"{arn}/consumer/{params.get('ConsumerName', '*')}:*" for arn in data_stream(place, params)]
 
 
 def video_stream(place: Place, params: Params) -> list[str]:
@@ -119,6 +125,11 @@ def video_stream(place: Place, params: Params) -> list[str]:
     )
 
 
+def new_video_stream(place: Place, params: Params) -> list[str | Need]:
+    arns = video_stream(place, params)
+    return [*arns, *(Need("kinesisvideo:TagStream", arn) for arn in arns if params.get("Tags"))]
+
+
 def queue(place: Place, params: Params) -> list[str]:
     name = params.get("QueueName") or str(params.get("QueueUrl", "")).rstrip("/").rsplit("/", 1)[-1]
     return [place.arn("sqs", name)]
@@ -128,6 +139,15 @@ def topic(place: Place, params: Params) -> list[str]:
     if subscription := params.get("SubscriptionArn"):
         return [str(subscription).rsplit(":", 1)[0]]
     return [str(arn) for arn in given("TopicArn", "TargetArn", "ResourceArn")(place, params)]
+
+
+def new_subscription(place: Place, params: Params) -> list[Need]:
+    """Policies may ask what is to be told, and where."""
+    context = {
+        "sns:protocol": str(params.get("Protocol", "")),
+        "sns:endpoint": str(params.get("Endpoint", "")),
+    }
+    return [Need("sns:Subscribe", arn, context) for arn in topic(place, params)]
 
 
 def schedule(place: Place, params: Params) -> list[str]:
@@ -145,8 +165,24 @@ def bucket(_place: Place, params: Params) -> list[str]:
     return [f"arn:aws:s3:::{params['Bucket']}"]
 
 
+def objects_of_bucket(_place: Place, params: Params) -> list[Need]:
+    """Listing: policies may ask for what."""
+    given = {"s3:prefix": "Prefix", "s3:delimiter": "Delimiter", "s3:max-keys": "MaxKeys"}
+    context = {key: str(params[name]) for key, name in given.items() if params.get(name) is not None}
+    return [Need("s3:ListBucket", f"arn:aws:s3:::{params['Bucket']}", context)]
+
+
 def bucket_object(_place: Place, params: Params) -> list[str]:
     return [f"arn:aws:s3:::{params['Bucket']}/{params['Key']}"]
+
+
+def read_object(place: Place, params: Params) -> list[str | Need]:
+    """Whether an object is missing, S3 tells only those who may list the bucket (404 for them, 403 else)."""
+    needs: list[str | Need] = [*bucket_object(place, params)]
+    bucket = s3_backends[place.account]["aws"].buckets.get(params["Bucket"])
+    if bucket is not None and params["Key"] not in bucket.keys:
+        needs.append(Need("s3:ListBucket", f"arn:aws:s3:::{params['Bucket']}"))
+    return needs
 
 
 def bucket_objects(_place: Place, params: Params) -> list[str]:
@@ -182,6 +218,51 @@ def event_source_mapping(action: str) -> Rule:
 
 def role(place: Place, params: Params) -> list[str]:
     return [place.global_arn("iam", f"role/{params.get('RoleName', '*')}")]
+
+
+def assumed_role(_place: Place, params: Params) -> list[Need]:
+    given = {"sts:externalid": "ExternalId", "sts:rolesessionname": "RoleSessionName"}
+    context = {key: str(params[name]) for key, name in given.items() if params.get(name)}
+    return [Need("sts:AssumeRole", str(params["RoleArn"]), context)]
+
+
+def roles_of_delivery_stream(_place: Place, params: Params) -> list[Need]:
+    """Source, destination, processors and backup may each name a role."""
+    context = {"iam:PassedToService": "firehose.amazonaws.com"}
+    return [Need("iam:PassRole", arn, context) for arn in sorted(set(_roles_in(params)))]
+
+
+def _roles_in(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from [inner] if name == "RoleARN" and isinstance(inner, str) else _roles_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _roles_in(inner)
+
+
+def glue_database(place: Place, params: Params) -> list[str]:
+    """Glue asks for the thing and for everything that it is in."""
+    name = (
+        params.get("DatabaseName") or params.get("Name") or params.get("DatabaseInput", {}).get("Name", "*")
+    )
+    return [place.arn("glue", "catalog"), place.arn("glue", f"database/{name}")]
+
+
+def glue_table(place: Place, params: Params) -> list[str]:
+    database = params.get("DatabaseName", "*")
+    name = params.get("TableName") or params.get("Name") or params.get("TableInput", {}).get("Name", "*")
+    around = [place.arn("glue", "catalog"), place.arn("glue", f"database/{database}")]
+    return [*around, place.arn("glue", f"table/{database}/{name}")]
+
+
+def secret(place: Place, params: Params) -> list[str]:
+    """Callers may know a secret by its name; policies by its ARN, which has six letters more."""
+    wanted = str(params.get("SecretId") or params.get("Name") or "*")
+    known = secretsmanager_backends[place.account][place.region].secrets.get(wanted)
+    if known is not None:
+        return [str(known.arn)]
+    return [wanted if wanted.startswith("arn:") else place.arn("secretsmanager", f"secret:{wanted}-??????")]
 
 
 def log_stream(place: Place, params: Params) -> list[str]:

@@ -1,15 +1,21 @@
 """May this caller do this to that?"""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
-from sightline_local.iam import resources
+from sightline_local.iam import context, resources
 from sightline_local.iam.arns import Params, Place
 from sightline_local.iam.callers import Caller
-from sightline_local.iam.policy import Decision, Request, Statement, evaluate, parse_document
-from sightline_local.iam.roles import policies_of
+from sightline_local.iam.combination import Verdict, decide, decide_for_service, names_of
+from sightline_local.iam.policy import Decision, Request, UnsupportedPolicyError, parse_document
+from sightline_local.iam.policy_set import NO_CLAUSES, PolicySet, single
+from sightline_local.iam.resource_policies import ResourcePolicies
+from sightline_local.iam.roles import Roles, find_role
+from sightline_local.iam.usage import Denial, Usage
 
-Watcher = Callable[[Caller, str, str, Decision], None]
+Facts = Callable[[], Mapping[str, str]]  # what a request says about itself; asked when a policy wants it
+
+_MOST_REMEMBERED = 8192
 
 
 class AccessDenied(Exception):  # noqa: N818  AWS's name
@@ -17,69 +23,135 @@ class AccessDenied(Exception):  # noqa: N818  AWS's name
 
 
 class Authorizer:
-    """Identity policies of the role, narrowed by the policy of the session; an explicit deny wins."""
+    """Policies of the role and of the resource, narrowed by those of the session; an explicit deny wins.
+
+    A verdict is remembered with everything that it depends on: the clauses that name the action (another
+    document has other clauses), the resource, and the values of the context that those clauses ask for.
+    """
 
     def __init__(self, account: str, region: str) -> None:
         self.place = Place(account, region)
-        self.watchers: list[Watcher] = []  # told of every decision about a role: action, resource, verdict
+        self.usage = Usage()
+        self.resource_policies = ResourcePolicies(account, region)
+        self._roles = Roles(account)
+        self._verdicts: dict[tuple[object, ...], Verdict] = {}
+        self._sessions: dict[str, PolicySet] = {}  # access key → session policy
 
     def authorize(
-        self, caller: Caller, action: str, resource: str, context: Mapping[str, str] | None = None
+        self,
+        caller: Caller,
+        action: str,
+        resource: str,
+        given: Mapping[str, str] | None = None,
+        facts: Facts | None = None,
     ) -> None:
-        """Return when the policies of the caller allow it; raise AccessDenied otherwise."""
+        """Return when the policies allow it; raise AccessDenied otherwise."""
         if caller.is_admin:
             return
-        request = Request(action, resource, self._context(caller, context or {}))
-        verdict, because = _decide(caller, request)
-        for watcher in self.watchers:
-            watcher(caller, action, resource, verdict)
-        if verdict is not Decision.ALLOW:
+        try:
+            verdict = self._verdict(caller, action, resource, given or {}, facts)
+        except UnsupportedPolicyError as error:
             raise AccessDenied(
-                f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource} {because}"
-            )
+                f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource} because "
+                f"the local runtime cannot read a policy that decides about it: {error}"
+            ) from error
+        if verdict.decision is not Decision.ALLOW:
+            self._refuse(f"User: {caller.arn}", caller.role_arn or caller.arn, action, resource, verdict)
 
-    def authorize_call(self, caller: Caller, signing_name: str, operation: str, params: Params) -> None:
+    def authorize_call(
+        self,
+        caller: Caller,
+        signing_name: str,
+        operation: str,
+        params: Params,
+        facts: Facts | None = None,
+    ) -> None:
         """Check every permission that an API call needs; raise AccessDenied for the first that is missing."""
         if caller.is_admin:
             return
         action = resources.action_of(signing_name, operation)
         needs = resources.needs(self.place, action, params)
         if needs is None:
+            who = caller.role_arn or caller.arn
+            self.usage.note_denial(Denial(who, action, "*", "because the local runtime has no rule for it"))
             raise AccessDenied(
                 f"User: {caller.arn} is not authorized to perform: {action} because the local runtime has no "
                 "rule for the resource of this action (add one to sightline_local/iam/resources.py)"
             )
         for need in needs:
-            self.authorize(caller, need.action, need.resource, need.context)
+            self.authorize(caller, need.action, need.resource, need.context, facts)
 
-    def _context(self, caller: Caller, context: Mapping[str, str]) -> dict[str, str]:
-        return {
-            "aws:principalarn": caller.role_arn or caller.arn,
-            "aws:principalaccount": caller.account,
-            "aws:resourceaccount": self.place.account,  # nothing here belongs to another account
-            "s3:resourceaccount": self.place.account,
-            "aws:requestedregion": self.place.region,
-            "aws:securetransport": "true",  # as on AWS; here it is plain HTTP on the loopback
-            **{key.lower(): value for key, value in context.items()},
-        }
+    def authorize_service(
+        self, service: str, action: str, resource: str, source_arn: str | None = None
+    ) -> None:
+        """What a service does in its own name (SNS for a topic) needs the resource's policy."""
+        policies = self.resource_policies.of(resource)
+        clauses = policies.about(action) if policies else NO_CLAUSES
+        known = context.of_service(service, self.place.region, self.place.account, source_arn)
+        known |= context.at(datetime.now(UTC))
+        request = Request(action, resource, known, {"Service": (service,)})
+        verdict, needed = decide_for_service(clauses, request)
+        self.usage.note(needed, request)
+        if verdict.decision is not Decision.ALLOW:
+            self._refuse(service, service, action, resource, verdict)
+
+    def role_policies(self) -> dict[str, list[PolicySet]]:
+        """By role: who may assume it, and what it may do."""
+        arns = [str(role.arn) for role in self._roles.all()]
+        trusts = {arn: self.resource_policies.of(arn) for arn in arns}
+        return {arn: [*filter(None, [trusts[arn]]), self._roles.policies_of(arn)] for arn in arns}
+
+    def _verdict(
+        self, caller: Caller, action: str, resource: str, given: Mapping[str, str], facts: Facts | None
+    ) -> Verdict:
+        identity = self._roles.policies_of(caller.role_arn).about(action) if caller.role_arn else NO_CLAUSES
+        session = None if caller.session_policy is None else self._session(caller).about(action)
+        policies = self.resource_policies.of(resource)
+        own = policies.about(action) if policies else NO_CLAUSES
+        keys = identity.keys + own.keys + (session.keys if session else ())
+        known = self._context(caller, keys, given, facts) if keys else {}
+        who = caller.arn if own is not NO_CLAUSES else None
+        place = (identity, session, own, resource, who, context.values_of(keys, known))
+        verdict = self._verdicts.get(place)
+        if verdict is None:
+            request = Request(action, resource, known, names_of(caller))
+            verdict, needed = decide(identity, session, own, request, caller)
+            self.usage.note(needed, request)
+            if context.PASSING.isdisjoint(keys):
+                self._remember(place, verdict)
+        return verdict
+
+    def _remember(self, place: tuple[object, ...], verdict: Verdict) -> None:
+        if len(self._verdicts) >= _MOST_REMEMBERED:
+            self._verdicts.clear()
+        self._verdicts[place] = verdict
+
+    def _session(self, caller: Caller) -> PolicySet:
+        known = self._sessions.get(caller.access_key)
+        if known is None:
+            if len(self._sessions) >= _MOST_REMEMBERED:
+                self._sessions.clear()
+            statements = parse_document(caller.session_policy or {})
+            known = self._sessions[caller.access_key] = single(caller.arn, "session", statements)
+        return known
+
+    def _context(
+        self, caller: Caller, keys: tuple[str, ...], given: Mapping[str, str], facts: Facts | None
+    ) -> dict[str, str]:
+        role_id = _role_id(caller.role_arn) if "aws:userid" in keys else ""
+        said = {**(facts() if facts else {}), **given}
+        if not context.PASSING.isdisjoint(keys):
+            said |= context.at(datetime.now(UTC))
+        return context.of_caller(caller, role_id, self.place.region, self.place.account, said)
+
+    def _refuse(self, subject: str, who: str, action: str, resource: str, verdict: Verdict) -> None:
+        because = verdict.because(action)
+        self.usage.note_denial(Denial(who, action, resource, because))
+        raise AccessDenied(
+            f"{subject} is not authorized to perform: {action} on resource: {resource} {because}"
+        )
 
 
-def _decide(caller: Caller, request: Request) -> tuple[Decision, str]:
-    """The verdict, and the end of AWS's sentence about it."""
-    layers: list[tuple[str, Iterable[tuple[Statement, ...]]]] = [
-        ("identity-based", policies_of(caller.role_arn))
-    ]
-    if caller.session_policy is not None:
-        layers.append(("session", [_session(caller.session_policy)]))
-    for kind, documents in layers:
-        verdict = evaluate(documents, request)
-        if verdict is Decision.EXPLICIT_DENY:
-            article = "an" if kind[0] == "i" else "a"
-            return verdict, f"with an explicit deny in {article} {kind} policy"
-        if verdict is Decision.IMPLICIT_DENY:
-            return verdict, f"because no {kind} policy allows the {request.action} action"
-    return Decision.ALLOW, ""
-
-
-def _session(document: dict[str, Any]) -> tuple[Statement, ...]:
-    return parse_document(document)
+def _role_id(role_arn: str | None) -> str:
+    role = find_role(role_arn) if role_arn else None
+    return "" if role is None else str(role.id)

@@ -3,15 +3,24 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
 
+import base64
+import binascii
 import ipaddress
 import operator
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from functools import partial
 from typing import Any
 
-from sightline_local.iam.patterns import Context, arn_matches, expand, glob_matches
+from sightline_local.iam.patterns import (
+    Context,
+    arn_matches,
+    expand,
+    expand_literally,
+    glob_matches,
+    names_in,
+)
 
 Test = Callable[[str, str], bool]  # (value in the policy, value of the request)
 
@@ -35,6 +44,13 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _bytes(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
 
 
 def _compared(parse: Callable[[str], Any], comparison: Callable[[Any, Any], bool]) -> Test:
@@ -69,7 +85,7 @@ _TESTS: dict[str, Test] = {
     "ArnEquals": arn_matches,  # AWS treats it as ArnLike
     "ArnLike": arn_matches,
     "Bool": _same_ignoring_case,
-    "BinaryEquals": operator.eq,
+    "BinaryEquals": _compared(_bytes, operator.eq),
     "IpAddress": _in_network,
     "NumericEquals": _compared(_number, operator.eq),
     "DateEquals": _compared(_moment, operator.eq),
@@ -86,6 +102,7 @@ _NEGATED = {
     "NumericNotEquals": "NumericEquals",
     "DateNotEquals": "DateEquals",
 }
+_WITH_WILDCARDS = frozenset({"StringLike", "ArnEquals", "ArnLike"})
 _SETS = ("ForAnyValue:", "ForAllValues:")
 
 
@@ -95,59 +112,61 @@ def strings(value: Any) -> tuple[str, ...]:
     return tuple(str(item).lower() if isinstance(item, bool) else str(item) for item in values)
 
 
-def check(condition: Mapping[str, Any]) -> None:
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One operator on one key; every condition of a statement must hold."""
+
+    set_word: str  # "ForAnyValue:", "ForAllValues:" or ""
+    operator: str  # without its negation, e.g. StringEquals for StringNotEquals
+    negated: bool
+    if_exists: bool
+    key: str  # lower case
+    wanted: tuple[str, ...]
+
+    def holds(self, context: Context) -> bool:
+        value = context.get(self.key)
+        if self.operator == "Null":
+            return (value is None) == (self.wanted[0].lower() == "true")
+        if value is None:
+            if self.if_exists or self.set_word == "ForAllValues:":
+                return True
+            return self.negated and not self.set_word
+        wanted = tuple(self._expanded(context))
+        quantifier = all if self.set_word == "ForAllValues:" else any
+        return quantifier(self._value_holds(wanted, each) for each in strings(value))
+
+    def keys(self) -> Iterable[str]:
+        """The keys of the context that the answer depends on."""
+        yield self.key
+        for text in self.wanted:
+            yield from names_in(text)
+
+    def _expanded(self, context: Context) -> Iterable[str]:
+        put = expand if self.operator in _WITH_WILDCARDS else expand_literally
+        return (text for text in (put(text, context) for text in self.wanted) if text is not None)
+
+    def _value_holds(self, wanted: tuple[str, ...], value: str) -> bool:
+        test = _TESTS[self.operator]
+        return any(test(text, value) for text in wanted) != self.negated
+
+
+def read_conditions(block: Mapping[str, Mapping[str, Any]]) -> tuple[Condition, ...]:
     """Raise UnsupportedPolicyError for an operator that nobody knows."""
-    for name in condition:
-        _split(name)
-
-
-def holds(condition: Mapping[str, Any], context: Context) -> bool:
-    """Every operator and every key must hold; the keys of `context` are lower case."""
-    return all(
-        _key_holds(name, strings(wanted), context.get(key.lower()), context)
-        for name, block in condition.items()
-        for key, wanted in block.items()
+    return tuple(
+        Condition(*_split(name), key.lower(), strings(wanted))
+        for name, keys in block.items()
+        for key, wanted in keys.items()
     )
 
 
-def _split(name: str) -> tuple[str, str, bool]:
-    """`ForAnyValue:StringLikeIfExists` → (set word, operator, whether IfExists)."""
+def _split(name: str) -> tuple[str, str, bool, bool]:
+    """`ForAnyValue:StringNotLikeIfExists` → (set word, operator, whether negated, whether IfExists)."""
     word = next((prefix for prefix in _SETS if name.startswith(prefix)), "")
     bare = name.removeprefix(word)
     operator_name = bare.removesuffix("IfExists")
-    if operator_name == "Null" and not word and bare == "Null":
-        return word, operator_name, False
-    if operator_name not in _TESTS and operator_name not in _NEGATED:
-        raise UnsupportedPolicyError(f"Condition operator {name} is not known to the local runtime")
-    return word, operator_name, bare != operator_name
-
-
-def _key_holds(
-    name: str, wanted: tuple[str, ...], value: str | tuple[str, ...] | None, context: Context
-) -> bool:
-    word, operator_name, if_exists = _split(name)
-    if operator_name == "Null":
-        return (value is None) == (wanted[0].lower() == "true")
-    if value is None and if_exists:
-        return True
-    values = () if value is None else strings(value)
-    test = partial(_value_holds, operator_name, tuple(_expanded(wanted, context)))
-    if word == "ForAllValues:":
-        return all(map(test, values))
-    if value is None:
-        return operator_name in _NEGATED and not word
-    return any(map(test, values))
-
-
-def _expanded(wanted: tuple[str, ...], context: Context) -> Iterable[str]:
-    for text in wanted:
-        expanded = expand(text, context)
-        if expanded is not None:
-            yield expanded
-
-
-def _value_holds(operator_name: str, wanted: tuple[str, ...], value: str) -> bool:
-    positive = _NEGATED.get(operator_name)
-    if positive is not None:
-        return not any(_TESTS[positive](text, value) for text in wanted)
-    return any(_TESTS[operator_name](text, value) for text in wanted)
+    if name == "Null":
+        return "", "Null", False, False
+    positive = _NEGATED.get(operator_name, operator_name)
+    if positive not in _TESTS:
+        raise UnsupportedPolicyError(f"the condition operator {name} is not known")
+    return word, positive, operator_name in _NEGATED, bare != operator_name

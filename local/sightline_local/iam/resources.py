@@ -12,6 +12,7 @@ from sightline_local.iam.arns import Need, Params, Place, Rule
 
 _PROCESSOR = arns.named("rekognition", "streamprocessor/", "Name")
 _COLLECTION = arns.named("rekognition", "collection/", "CollectionId")
+_DELIVERY_STREAM = arns.named("firehose", "deliverystream/", "DeliveryStreamName")
 
 # service prefix of IAM → "operations" → rule
 _RULES: dict[str, dict[str, Rule]] = {
@@ -25,13 +26,18 @@ _RULES: dict[str, dict[str, Rule]] = {
     },
     "kinesis": {
         "PutRecord PutRecords GetRecords GetShardIterator DescribeStream DescribeStreamSummary ListShards"
-        " CreateStream DeleteStream AddTagsToStream RemoveTagsFromStream ListTagsForStream UpdateShardCount"
+        " DeleteStream AddTagsToStream RemoveTagsFromStream ListTagsForStream UpdateShardCount"
         " IncreaseStreamRetentionPeriod DecreaseStreamRetentionPeriod StartStreamEncryption"
-        " SplitShard MergeShards": arns.data_stream,
+        " StopStreamEncryption SplitShard MergeShards UpdateStreamMode RegisterStreamConsumer"
+        " ListStreamConsumers": arns.data_stream,
+        "CreateStream": arns.new_stream,
+        "DescribeStreamConsumer DeregisterStreamConsumer SubscribeToShard": arns.stream_consumer,
+        "TagResource UntagResource ListTagsForResource": arns.given("ResourceARN"),
         "ListStreams DescribeLimits": arns.anything,
     },
     "kinesisvideo": {
-        "CreateStream DescribeStream DeleteStream UpdateStream UpdateDataRetention GetDataEndpoint TagStream"
+        "CreateStream": arns.new_video_stream,
+        "DescribeStream DeleteStream UpdateStream UpdateDataRetention GetDataEndpoint TagStream"
         " UntagStream ListTagsForStream PutMedia GetMedia ListFragments GetMediaForFragmentList GetClip"
         " GetImages GetHLSStreamingSessionURL GetDASHStreamingSessionURL": arns.video_stream,
         "ListStreams": arns.anything,
@@ -54,26 +60,30 @@ _RULES: dict[str, dict[str, Rule]] = {
         "ListSchedules": arns.anything,
     },
     "sns": {
-        "Publish PublishBatch Subscribe ConfirmSubscription Unsubscribe ListSubscriptionsByTopic"
+        "Publish PublishBatch ConfirmSubscription Unsubscribe ListSubscriptionsByTopic"
         " GetTopicAttributes SetTopicAttributes DeleteTopic GetSubscriptionAttributes"
-        " SetSubscriptionAttributes": arns.topic,
+        " SetSubscriptionAttributes AddPermission RemovePermission": arns.topic,
+        "Subscribe": arns.new_subscription,
         "CreateTopic": arns.named("sns", "", "Name"),
         "ListTopics ListSubscriptions": arns.anything,
     },
     "sqs": {
         "SendMessage ReceiveMessage DeleteMessage ChangeMessageVisibility GetQueueUrl GetQueueAttributes"
         " SetQueueAttributes CreateQueue DeleteQueue PurgeQueue SendMessageBatch DeleteMessageBatch"
-        " ChangeMessageVisibilityBatch": arns.queue,
+        " ChangeMessageVisibilityBatch AddPermission RemovePermission ListQueueTags TagQueue UntagQueue"
+        " ListDeadLetterSourceQueues": arns.queue,
         "ListQueues": arns.anything,
     },
     "s3": {
-        "GetObject PutObject DeleteObject GetObjectTagging PutObjectTagging AbortMultipartUpload"
+        "GetObject": arns.read_object,
+        "PutObject DeleteObject GetObjectTagging PutObjectTagging AbortMultipartUpload"
         " ListMultipartUploadParts": arns.bucket_object,
         "DeleteObjects": arns.bucket_objects,
         "CopyObject": arns.copied_object,
-        "ListBucket ListBucketMultipartUploads CreateBucket DeleteBucket GetBucketLocation"
-        " GetBucketVersioning GetBucketNotification PutBucketNotification"
-        " GetLifecycleConfiguration": arns.bucket,
+        "ListBucket": arns.objects_of_bucket,
+        "ListBucketMultipartUploads CreateBucket DeleteBucket GetBucketLocation GetBucketVersioning"
+        " GetBucketNotification PutBucketNotification GetLifecycleConfiguration GetBucketPolicy"
+        " PutBucketPolicy DeleteBucketPolicy": arns.bucket,
         "ListAllMyBuckets": arns.anything,
     },
     "lambda": {
@@ -96,8 +106,40 @@ _RULES: dict[str, dict[str, Rule]] = {
         "SendTaskSuccess SendTaskFailure SendTaskHeartbeat ListStateMachines": arns.anything,
     },
     "sts": {
-        "AssumeRole": arns.given("RoleArn"),
+        "AssumeRole": arns.assumed_role,
         "GetCallerIdentity": arns.nothing,
+    },
+    "firehose": {
+        "PutRecord PutRecordBatch DescribeDeliveryStream DeleteDeliveryStream": _DELIVERY_STREAM,
+        "CreateDeliveryStream UpdateDestination": arns.every(_DELIVERY_STREAM, arns.roles_of_delivery_stream),
+        "ListDeliveryStreams": arns.anything,
+    },
+    "glue": {
+        "GetTable GetTables GetTableVersion GetTableVersions GetPartition GetPartitions CreateTable"
+        " UpdateTable DeleteTable CreatePartition BatchCreatePartition": arns.glue_table,
+        "GetDatabase CreateDatabase UpdateDatabase DeleteDatabase": arns.glue_database,
+        "GetDatabases": lambda place, _params: [
+            place.arn("glue", "catalog"),
+            place.arn("glue", "database/*"),
+        ],
+    },
+    # The services themselves resolve a workgroup or a cluster to its ARN.
+    "redshift": {
+        "DescribeClusters GetClusterCredentials GetClusterCredentialsWithIAM": arns.given("ResourceArn"),
+    },
+    "redshift-serverless": {
+        "GetCredentials GetWorkgroup GetNamespace": arns.given("ResourceArn"),
+        "ListWorkgroups ListNamespaces": arns.anything,
+    },
+    "redshift-data": {
+        "ExecuteStatement BatchExecuteStatement ListDatabases ListSchemas ListTables"
+        " DescribeTable": arns.given("ResourceArn"),
+        "DescribeStatement GetStatementResult ListStatements CancelStatement": arns.anything,
+    },
+    "secretsmanager": {
+        "GetSecretValue DescribeSecret PutSecretValue UpdateSecret DeleteSecret CreateSecret"
+        " ListSecretVersionIds": arns.secret,
+        "ListSecrets GetRandomPassword": arns.anything,
     },
     "iam": {
         "GetRole PassRole ListRolePolicies GetRolePolicy ListAttachedRolePolicies": arns.role,
@@ -117,7 +159,8 @@ _RULES: dict[str, dict[str, Rule]] = {
         "ListUserPools": arns.anything,
     },
     "cloudformation": {
-        "DescribeStacks ListStackResources DescribeStackResources DescribeStackResource": arns.stack,
+        "DescribeStacks ListStackResources DescribeStackResources DescribeStackResource"
+        " GetTemplate": arns.stack,
         "ListStacks": arns.anything,
     },
 }

@@ -1,16 +1,20 @@
 """Sessions of roles: keys that are lent when a trust policy allows it."""
 
+import json
 import secrets
 import string
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Any
+from typing import Any, Self
 
 from sightline_local.iam.callers import ADMIN_ACCESS_KEY, ADMIN_CREDENTIALS, Caller, Credentials
-from sightline_local.iam.policy import Decision, Request, evaluate
-from sightline_local.iam.roles import find_role, trust_policy_of
+from sightline_local.iam.policy import Decision, Request, verdict_of
+from sightline_local.iam.roles import find_role, trust_of
+from sightline_local.iam.usage import Usage
+from sightline_local.state import Facts
 
+_KIND = "iam.session"
 _KEY_ALPHABET = string.ascii_uppercase + string.digits
 
 
@@ -31,14 +35,29 @@ class _Session:
     caller: Caller
     credentials: Credentials
 
+    def encoded(self) -> bytes:
+        expiration = self.credentials.expiration
+        lent = asdict(self.credentials) | {"expiration": expiration and expiration.isoformat()}
+        return json.dumps({"caller": asdict(self.caller), "credentials": lent}).encode()
+
+    @classmethod
+    def decoded(cls, value: bytes) -> Self:
+        kept = json.loads(value)
+        lent = kept["credentials"]
+        expiration = lent["expiration"] and datetime.fromisoformat(lent["expiration"])
+        return cls(Caller(**kept["caller"]), Credentials(**lent | {"expiration": expiration}))
+
 
 class Sessions:
-    """Every session of this runtime, by access key."""
+    """Every session of this runtime, by access key; the keys that were lent before a restart stay good."""
 
-    def __init__(self, account: str, region: str) -> None:
+    def __init__(self, account: str, region: str, facts: Facts | None = None) -> None:
         self.account = account
         self.region = region
-        self._sessions: dict[str, _Session] = {}
+        self.usage = Usage()  # the authorizer's, where a report of trust policies is wanted
+        self._facts = facts or Facts.none()
+        self._sessions = {key: _Session.decoded(value) for key, value in self._facts.all(_KIND)}
+        self._lent_before = frozenset(self._sessions)
         self._lock = Lock()
         self._admin = Caller(
             ADMIN_ACCESS_KEY, f"arn:aws:iam::{account}:user/local", None, account, is_admin=True
@@ -82,6 +101,10 @@ class Sessions:
             raise ExpiredToken("The security token included in the request is expired")
         return session.caller
 
+    def lent_now(self, access_key: str) -> bool:
+        """Whether these keys were lent since this start, not before a restart."""
+        return access_key in self._sessions and access_key not in self._lent_before
+
     def credentials_of(self, access_key: str) -> Credentials:
         """The keys that `caller_of` knows by this access key, for what is done in the caller's name."""
         if access_key == ADMIN_ACCESS_KEY:
@@ -104,15 +127,17 @@ class Sessions:
     def _check_trust(
         self, role_arn: str, principal: dict[str, tuple[str, ...]] | None, context: dict[str, str]
     ) -> None:
-        statements = trust_policy_of(role_arn)
-        if statements is None:
+        trust = trust_of(role_arn)
+        if trust is None:
             raise TrustDenied(
                 f"Not authorized to perform sts:AssumeRole on {role_arn}: there is no such role"
             )
         if principal is None:
             return
         request = Request("sts:AssumeRole", role_arn, context, principal)
-        if evaluate([statements], request) is not Decision.ALLOW:
+        applying = trust.about("sts:AssumeRole").applying(request)
+        self.usage.note(applying, request)
+        if verdict_of(clause.statement for clause in applying) is not Decision.ALLOW:
             who = ", ".join(f"{kind} {names[0]}" for kind, names in principal.items())
             raise TrustDenied(f"The trust policy of {role_arn} does not let {who} perform sts:AssumeRole")
 
@@ -129,17 +154,25 @@ class Sessions:
         )
         arn = f"arn:aws:sts::{self.account}:assumed-role/{role_name}/{session_name}"
         caller = Caller(credentials.access_key, arn, role_arn, self.account, session_policy=policy)
+        session = _Session(caller, credentials)
+        self._facts.put(_KIND, credentials.access_key, session.encoded())
         with self._lock:
             self._forget_expired()
-            self._sessions[credentials.access_key] = _Session(caller, credentials)
+            self._sessions[credentials.access_key] = session
         return credentials
 
     def _forget_expired(self) -> None:
         # A day of grace, so that a late caller hears "expired" and not "unknown".
         long_ago = datetime.now(UTC) - timedelta(days=1)
-        for key, session in list(self._sessions.items()):
-            if session.credentials.expiration and session.credentials.expiration < long_ago:
-                del self._sessions[key]
+        gone = [
+            key
+            for key, session in self._sessions.items()
+            if session.credentials.expiration and session.credentials.expiration < long_ago
+        ]
+        for key in gone:
+            del self._sessions[key]
+        if gone:
+            self._facts.delete(_KIND, gone)
 
     def role_id(self, role_arn: str) -> str:
         """The unique id of a role (`AROA…`)."""

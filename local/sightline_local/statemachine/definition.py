@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sightline_local.errors import TemplateError
+from sightline_local.statemachine.definition_check import problems
 from sightline_local.template.source import Place, Source, read_source
 
 _PLACEHOLDER = re.compile(r"\$\{([^${}]+)\}")
@@ -16,6 +17,13 @@ def read_definition(file: Path, substitutions: Mapping[str, Any]) -> str:
     """The definition as JSON; TemplateError, with the line, for a ${Name} that has no substitution."""
     source = read_source(file)
     return json.dumps(_substitute(source, source.document, substitutions, ()))
+
+
+def check_definition(file: Path, substitutions: Mapping[str, Any]) -> None:
+    """Raise TemplateError, with its line, for the first thing that is wrong or unknown."""
+    source = read_source(file)
+    for place, problem in problems(_substitute(source, source.document, substitutions, ())):
+        raise source.error(problem, *place)
 
 
 def _substitute(source: Source, value: Any, substitutions: Mapping[str, Any], place: Place) -> Any:

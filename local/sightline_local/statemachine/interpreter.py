@@ -9,21 +9,24 @@ from typing import Any
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
-from sightline_local.cloud import patches
-from sightline_local.iam import Credentials, Sessions
+from sightline_local.clock import Clock
+from sightline_local.cloud import asl_patches, patches, time_patches
+from sightline_local.iam import Credentials, Sessions, TrustDenied
+from sightline_local.iam.lending import LentRole
 
 _PRINCIPAL = "states.amazonaws.com"
-# A new session well before the old one ends.
-_SESSION_SECONDS = 3600.0
 
 
 class Interpreter:
     """Runs state machines, each under its own role. One per process: moto's state is global."""
 
-    def __init__(self, sessions: Sessions, client: Callable[[str, Credentials], Any]) -> None:
+    def __init__(
+        self, sessions: Sessions, client: Callable[[str, Credentials], Any], clock: Clock | None = None
+    ) -> None:
         self._sessions = sessions
         self._client = client
-        self._lent: dict[str, tuple[Credentials, float]] = {}
+        self._clock = clock or Clock()
+        self._lent: dict[tuple[str, str], LentRole] = {}
         self._lock = threading.Lock()
 
     def install(self) -> None:
@@ -33,21 +36,44 @@ class Interpreter:
         patches.run_state_machines()
         patches.call_services_under_the_role(self.client_for)
         patches.write_fields_as_step_functions_does()
+        patches.find_services_as_step_functions_does()
         patches.name_errors_as_step_functions_does()
         patches.evaluate_jsonata()
         patches.quote_jsonata_values()
         patches.report_jsonata_errors()
         patches.read_negative_integers()
         patches.start_executions_as_step_functions_does()
+        asl_patches.assign_when_a_state_ends()
+        asl_patches.name_what_a_choice_fails_with()
+        asl_patches.keep_the_runtimes_errors_from_all()
+        asl_patches.pass_the_languages_errors_on()
+        asl_patches.stop_at_once()
+        asl_patches.say_why()
+        asl_patches.ask_those_that_run()
+        asl_patches.check_machines(self._trusted)
+        asl_patches.describe_as_step_functions_does()
+        time_patches.wait_by(self._clock)
+        time_patches.date_by(self._clock)
 
-    def client_for(self, service: str, role_arn: str) -> Any:
+    def client_for(self, service: str, role_arn: str, machine_arn: str) -> Any:
         """A boto3 client of the emulated cloud with keys of the state machine's role."""
+        return self._client(service, self._lend(role_arn, machine_arn).credentials())
+
+    def _trusted(self, role_arn: str, machine_arn: str) -> bool:
+        try:
+            self._lend(role_arn, machine_arn).credentials()
+        except TrustDenied:
+            return False
+        return True
+
+    def _lend(self, role_arn: str, machine_arn: str) -> LentRole:
+        key = role_arn, machine_arn
         with self._lock:
-            credentials, until = self._lent.get(role_arn, (None, 0.0))
-            if credentials is None or time.monotonic() > until:
-                credentials = self._sessions.assume(role_arn, "state-machine", service_principal=_PRINCIPAL)
-                self._lent[role_arn] = credentials, time.monotonic() + _SESSION_SECONDS
-        return self._client(service, credentials)
+            if key not in self._lent:
+                self._lent[key] = LentRole(
+                    self._sessions, role_arn, "state-machine", service=_PRINCIPAL, source_arn=machine_arn
+                )
+            return self._lent[key]
 
 
 def stop_executions(deadline_seconds: float = 2.0) -> None:

@@ -109,7 +109,7 @@ def _references_of_sub(argument: Any) -> Iterator[tuple[str, str | None]]:
 def _call(name: str, argument: Any, scope: Scope) -> Any:
     if name == "Ref":
         return scope.ref(_text(name, argument))
-    function = _FUNCTIONS.get(name)
+    function = FUNCTIONS.get(name)
     if function is None:
         raise IntrinsicError(f"the local runtime does not know {name}")
     return function(argument, scope)
@@ -127,6 +127,15 @@ def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise IntrinsicError(f"{name} needs a name")
     return value
+
+
+def as_text(name: str, value: Any) -> str:
+    """Numbers, true and false are texts to CloudFormation; lists and mappings are not."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str | int | float):
+        raise IntrinsicError(f"{name} needs a text, not a {'list' if isinstance(value, list) else 'mapping'}")
+    return str(value)
 
 
 def _arguments(name: str, argument: Any, least: int, most: int) -> list[Any]:
@@ -165,16 +174,18 @@ def _sub(argument: Any, scope: Scope) -> str:
             return "${" + variable + "}"  # ${!Name} is written for a literal ${Name}
         variable = variable.strip()
         if variable in own:
-            return str(_whole(own[variable], scope))
+            return as_text(f"Fn::Sub: {variable}", _whole(own[variable], scope))
         logical_id, _, attribute = variable.partition(".")
-        return str(scope.attribute(logical_id, attribute) if attribute else scope.ref(logical_id))
+        value = scope.attribute(logical_id, attribute) if attribute else scope.ref(logical_id)
+        return as_text(f"Fn::Sub: {variable}", value)
 
     return _VARIABLE.sub(replace, text)
 
 
 def _join(argument: Any, scope: Scope) -> str:
     delimiter, items = _arguments("Fn::Join", argument, 2, 2)
-    return str(delimiter).join(str(item) for item in _list("Fn::Join", _whole(items, scope)))
+    texts = (as_text("Fn::Join", item) for item in _list("Fn::Join", _whole(items, scope)))
+    return _text("Fn::Join", delimiter).join(texts)
 
 
 def _select(argument: Any, scope: Scope) -> Any:
@@ -203,7 +214,7 @@ def _if(argument: Any, scope: Scope) -> Any:
 
 def _equals(argument: Any, scope: Scope) -> bool:
     left, right = _arguments("Fn::Equals", _whole(argument, scope), 2, 2)
-    return str(left) == str(right)
+    return as_text("Fn::Equals", left) == as_text("Fn::Equals", right)
 
 
 def _find_in_map(argument: Any, scope: Scope) -> Any:
@@ -211,11 +222,13 @@ def _find_in_map(argument: Any, scope: Scope) -> Any:
     return scope.mapping(str(name), str(first), str(second))
 
 
-_FUNCTIONS: dict[str, Callable[[Any, Scope], Any]] = {
+FUNCTIONS: dict[str, Callable[[Any, Scope], Any]] = {
     "Fn::And": lambda argument, scope: all(
         holds(item, scope) for item in _arguments("Fn::And", argument, 2, 10)
     ),
-    "Fn::Base64": lambda argument, scope: base64.b64encode(str(_whole(argument, scope)).encode()).decode(),
+    "Fn::Base64": lambda argument, scope: base64.b64encode(
+        as_text("Fn::Base64", _whole(argument, scope)).encode()
+    ).decode(),
     "Fn::Equals": _equals,
     "Fn::FindInMap": _find_in_map,
     "Fn::GetAtt": _get_att,

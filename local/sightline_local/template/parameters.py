@@ -10,11 +10,15 @@ from typing import Any
 from sightline_local.errors import TemplateError
 from sightline_local.template.source import Source
 
-_TYPES = frozenset({"String", "Number", "CommaDelimitedList"})
+_LISTS = {"CommaDelimitedList": "String", "List<String>": "String", "List<Number>": "Number"}
+_TYPES = frozenset({"String", "Number", *_LISTS})
 _WITHOUT_EFFECT = frozenset({"Type", "Default", "Description", "NoEcho", "ConstraintDescription"})
-_CONSTRAINTS = frozenset(
-    {"AllowedValues", "AllowedPattern", "MinValue", "MaxValue", "MinLength", "MaxLength"}
-)
+_CONSTRAINTS = {
+    "String": frozenset({"AllowedPattern", "AllowedValues", "MaxLength", "MinLength"}),
+    "Number": frozenset({"AllowedValues", "MaxValue", "MinValue"}),
+    **dict.fromkeys(_LISTS, frozenset({"AllowedPattern", "AllowedValues"})),
+}
+_LONGEST = 4096  # bytes of a value
 
 
 def read_parameters(source: Source, given: Mapping[str, str]) -> dict[str, str | list[str]]:
@@ -30,34 +34,51 @@ def _value(
     source: Source, name: str, declaration: dict[str, Any], given: Mapping[str, str]
 ) -> str | list[str]:
     place = ("Parameters", name)
-    unknown = set(declaration) - _WITHOUT_EFFECT - _CONSTRAINTS
-    if unknown:
-        raise source.error(f"parameter {name}: the local runtime does not know {min(unknown)}", *place)
-    if declaration.get("Type") not in _TYPES:
+    kind = declaration.get("Type")
+    if kind not in _TYPES:
         raise source.error(
-            f"parameter {name}: the local runtime does not know the type {declaration.get('Type')}", *place
+            f"parameter {name}: the local runtime does not know the type {kind}", *place, "Type"
         )
+    for key in declaration:
+        if key not in _WITHOUT_EFFECT | _CONSTRAINTS[kind]:
+            raise source.error(f"parameter {name}: the local runtime knows no {key} of a {kind}", *place, key)
     if name not in given and "Default" not in declaration:
         raise source.error(f"parameter {name} has no default and was not given", *place)
-    text = str(given.get(name, declaration.get("Default")))
-    if declaration["Type"] == "CommaDelimitedList":
-        return [item.strip() for item in text.split(",")]
+    text = _as_written(given.get(name, declaration.get("Default")))
     problem = _broken_constraint(declaration, text)
     if problem:
-        raise source.error(f"parameter {name} = {text!r}: {problem}", *place)
-    return text
+        because = declaration.get("ConstraintDescription")
+        explained = f"{problem} ({because})" if because else problem
+        raise source.error(f"parameter {name} = {text!r}: {explained}", *place)
+    return _items(text) if kind in _LISTS else text
+
+
+def _as_written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",")]
 
 
 def _broken_constraint(declaration: dict[str, Any], text: str) -> str | None:
-    allowed = [str(value) for value in declaration.get("AllowedValues", [text])]
+    kind = declaration["Type"]
+    if len(text.encode()) > _LONGEST:
+        return f"a value has {_LONGEST} bytes at most"
+    items, of = (_items(text), _LISTS[kind]) if kind in _LISTS else ([text], kind)
+    return next((problem for item in items if (problem := _broken_by_item(declaration, item, of))), None)
+
+
+def _broken_by_item(declaration: dict[str, Any], item: str, kind: str) -> str | None:
+    allowed = [_as_written(value) for value in declaration.get("AllowedValues", [item])]
     pattern = declaration.get("AllowedPattern")
-    if text not in allowed:
-        return f"allowed are {', '.join(allowed)}"
-    if pattern and not re.fullmatch(pattern, text):
-        return f"does not match {pattern}"
-    if declaration["Type"] == "Number" and not _is_number(text):
+    if kind == "Number" and not _is_number(item):
         return "is not a number"
-    size, suffix = (float(text), "Value") if declaration["Type"] == "Number" else (len(text), "Length")
+    if item not in allowed:
+        return f"allowed are {', '.join(allowed)}"
+    if pattern and not re.fullmatch(pattern, item):
+        return f"does not match {pattern}"
+    size, suffix = (float(item), "Value") if kind == "Number" else (len(item), "Length")
     if size < float(declaration.get(f"Min{suffix}", size)):
         return f"the least is {declaration[f'Min{suffix}']}"
     if size > float(declaration.get(f"Max{suffix}", size)):

@@ -28,10 +28,11 @@ def expand(source: Source, parameters: Mapping[str, str | list[str]], region: st
     document = copy.deepcopy(source.document)
     if document.get("Transform") is None:
         return document
-    if document["Transform"] != TRANSFORM:
-        raise source.error(
-            f"the local runtime does not know the transform {document['Transform']}", "Transform"
-        )
+    asked = document["Transform"]
+    for transform in asked if isinstance(asked, list) else [asked]:
+        if transform != TRANSFORM:
+            raise source.error(f"the local runtime does not know the transform {transform}", "Transform")
+    document["Transform"] = TRANSFORM
     _point_at_local_files(source, document)
     return _translate(source, document, parameters, region)
 

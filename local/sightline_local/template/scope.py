@@ -58,6 +58,7 @@ class TemplateScope:
     mappings: Mapping[str, Any]
     logical_ids: Collection[str]
     made: dict[str, Made] = field(default_factory=dict)
+    _being_decided: list[str] = field(default_factory=list)
 
     def ref(self, name: str) -> Any:
         if name in self.values:
@@ -71,9 +72,17 @@ class TemplateScope:
         return made.attributes[attribute]
 
     def condition(self, name: str) -> bool:
-        if name not in self.conditions:
+        if not isinstance(name, str) or name not in self.conditions:
             raise IntrinsicError(f"there is no condition {name}")
-        return holds(self.conditions[name], self)
+        if name in self._being_decided:
+            raise IntrinsicError(
+                f"conditions wait for each other: {' -> '.join((*self._being_decided, name))}"
+            )
+        self._being_decided.append(name)
+        try:
+            return holds(self.conditions[name], self)
+        finally:
+            self._being_decided.pop()
 
     def mapping(self, name: str, first: str, second: str) -> Any:
         try:

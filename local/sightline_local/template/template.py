@@ -7,18 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from sightline_local.errors import TemplateError
-from sightline_local.template.intrinsics import IntrinsicError, resolve
+from sightline_local.template.intrinsics import IntrinsicError, as_text, intrinsic_of, resolve
 from sightline_local.template.parameters import read_parameters
 from sightline_local.template.sam import expand
 from sightline_local.template.scope import StackIdentity, TemplateScope
+from sightline_local.template.shape import check_references, check_shape
 from sightline_local.template.source import Source, read_source
 
-_SECTIONS = frozenset(
-    {
-        *("AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Mappings", "Metadata"),
-        *("Outputs", "Parameters", "Resources", "Transform"),
-    }
-)
 # DeletionPolicy and UpdateReplacePolicy are without effect: a local stack is never updated.
 _ATTRIBUTES = frozenset(
     ("Condition", "DeletionPolicy", "DependsOn", "Metadata", "Properties", "Type", "UpdateReplacePolicy")
@@ -63,7 +58,7 @@ class Template:
 def load_template(file: Path, identity: StackIdentity, given: Mapping[str, str]) -> Template:
     """Read, expand and order a template; TemplateError, with the line, for anything that cannot be."""
     source = read_source(file)
-    _check_shape(source)
+    check_shape(source)
     parameters = read_parameters(source, given)
     document = expand(source, parameters, identity.region)
     scope = TemplateScope(
@@ -72,6 +67,8 @@ def load_template(file: Path, identity: StackIdentity, given: Mapping[str, str])
         mappings=document.get("Mappings", {}),
         logical_ids=frozenset(document.get("Resources", {})),
     )
+    check_references(source, {*scope.values, *scope.logical_ids, *source.document.get("Resources", {})})
+    _check_conditions(source, scope)
     resources = {resource.logical_id: resource for resource in _read_resources(source, document, scope)}
     scope.logical_ids = frozenset(resources)
     outputs = tuple(_read_outputs(source, document, scope))
@@ -80,24 +77,12 @@ def load_template(file: Path, identity: StackIdentity, given: Mapping[str, str])
     return Template(source, identity, parameters, description, ordered, outputs, scope)
 
 
-def _check_shape(source: Source) -> None:
-    for section in source.document:
-        if section not in _SECTIONS:
-            raise source.error(f"the local runtime does not know the section {section}", section)
-    for section in ("Conditions", "Globals", "Mappings", "Outputs", "Parameters", "Resources"):
-        _check_mapping(source, source.document.get(section, {}), section)
-    for section in ("Outputs", "Parameters", "Resources"):
-        for name, entry in source.document.get(section, {}).items():
-            _check_mapping(source, entry, section, name)
-    for name, resource in source.document.get("Resources", {}).items():
-        _check_mapping(source, resource.get("Properties", {}), "Resources", name, "Properties")
-        if not isinstance(resource.get("Type"), str):
-            raise source.error("needs a Type", "Resources", name)
-
-
-def _check_mapping(source: Source, value: Any, *place: str) -> None:
-    if not isinstance(value, dict):
-        raise source.error(f"{place[-1]} must be a mapping", *place)
+def _check_conditions(source: Source, scope: TemplateScope) -> None:
+    for name in scope.conditions:
+        try:
+            scope.condition(name)
+        except IntrinsicError as error:
+            raise source.error(f"condition {name}: {error}", "Conditions", name) from error
 
 
 def _read_resources(source: Source, document: dict[str, Any], scope: TemplateScope) -> Iterator[Resource]:
@@ -108,16 +93,26 @@ def _read_resources(source: Source, document: dict[str, Any], scope: TemplateSco
         for attribute in declaration:
             if attribute not in _ATTRIBUTES:
                 raise source.error(f"the local runtime does not know {attribute}", *place, attribute)
+        if not _is_wanted(source, declaration, scope, place):
+            continue
         try:
-            condition = declaration.get("Condition")
-            if condition is not None and not scope.condition(condition):
-                continue
             properties = resolve(declaration.get("Properties", {}), scope)
         except IntrinsicError as error:
             raise source.error(str(error), *place, "Properties", *error.place) from error
         depends_on = declaration.get("DependsOn", [])
         depends_on = frozenset([depends_on] if isinstance(depends_on, str) else depends_on)
         yield Resource(logical_id, str(declaration.get("Type")), properties, depends_on, source, origin)
+
+
+def _is_wanted(
+    source: Source, declaration: Mapping[str, Any], scope: TemplateScope, place: tuple[str, ...]
+) -> bool:
+    if "Condition" not in declaration:
+        return True
+    try:
+        return scope.condition(declaration["Condition"])
+    except IntrinsicError as error:
+        raise source.error(str(error), *place, "Condition") from error
 
 
 def _origin(logical_id: str, written: Mapping[str, Any]) -> str:
@@ -132,18 +127,21 @@ def _read_outputs(source: Source, document: dict[str, Any], scope: TemplateScope
         if unknown or "Value" not in declaration:
             problem = f"does not know {min(unknown)}" if unknown else "needs a Value"
             raise source.error(f"output {name}: the local runtime {problem}", "Outputs", name)
+        if not _is_wanted(source, declaration, scope, ("Outputs", name)):
+            continue
         try:
-            if "Condition" in declaration and not scope.condition(declaration["Condition"]):
-                continue
-            value = resolve(declaration["Value"], scope)
+            value = _output_value(declaration["Value"], scope)
         except IntrinsicError as error:
             raise source.error(f"output {name}: {error}", "Outputs", name, "Value") from error
-        unmade = scope.resources_in(value).keys() - scope.logical_ids
-        if unmade:
-            raise source.error(
-                f"output {name}: refers to {min(unmade)}, which is not made", "Outputs", name, "Value"
-            )
         yield Output(name, value, declaration.get("Description"))
+
+
+def _output_value(written: Any, scope: TemplateScope) -> Any:
+    value = resolve(written, scope)
+    unmade = scope.resources_in(value).keys() - scope.logical_ids
+    if unmade:
+        raise IntrinsicError(f"refers to {min(unmade)}, which is not made")
+    return as_text("it", value) if intrinsic_of(value) is None else value
 
 
 def _in_order(source: Source, resources: Mapping[str, Resource], scope: TemplateScope) -> Iterator[Resource]:

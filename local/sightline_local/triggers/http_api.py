@@ -16,6 +16,7 @@ from sightline_local.functions.spec import (
     TooManyInvocations,
 )
 from sightline_local.functions.warm_parent import WarmParentGone
+from sightline_local.triggers.http_cors import cors_of
 from sightline_local.triggers.http_event import (
     HttpRequest,
     HttpResponse,
@@ -56,6 +57,7 @@ class HttpApi:
 
     def __init__(self, openapi: Mapping[str, Any], functions: Functions, jwks: Jwks, *, api_id: str) -> None:
         self._routes = Routes(openapi)
+        self._cors = cors_of(openapi)
         self._functions = functions
         self._jwks = jwks
         self._api_id = api_id
@@ -66,6 +68,10 @@ class HttpApi:
         return _send(response, environ, start_response)
 
     def answer(self, request: HttpRequest) -> HttpResponse:
+        preflight = self._cors and self._cors.preflight(request)
+        return preflight or self._routed(request)
+
+    def _routed(self, request: HttpRequest) -> HttpResponse:
         match = self._routes.find(request.method, request.raw_path)
         if match is None:
             return message(404, "Not Found")
@@ -95,15 +101,16 @@ class HttpApi:
         result = self._invoke(match.route, request.method, event)
         if time.monotonic() - began > _INTEGRATION_SECONDS:
             return _unavailable()
-        return message(500, "Internal Server Error") if result.error else response_of(result.payload)
+        if result.error:
+            return message(500, "Internal Server Error")
+        response = response_of(result.payload)
+        return self._cors.applied(request, response) if self._cors else response
 
     def _invoke(self, route: Route, method: str, event: bytes) -> InvokeResult:
         region, account = route.function_arn.split(":")[3:5]
         place = f"arn:aws:execute-api:{region}:{account}:{self._api_id}/$default"
         # For the source of $default, API Gateway puts the name of the route in place of method and path.
-        source = (
-            f"{place}/$default" if route.path == "$default" else f"{place}/{method}{_as_source(route.path)}"
-        )
+        source = f"{place}/$default" if route.path == "$default" else f"{place}/{method}{route.path}"
         return self._functions.invoke(route.function_arn, event, service=_GATEWAY, source_arn=source)
 
 
@@ -115,11 +122,6 @@ def _unauthorized(why: str) -> HttpResponse:
 
 def _unavailable() -> HttpResponse:
     return message(503, "Service Unavailable")
-
-
-def _as_source(path: str) -> str:
-    """`/devices/{device_id}` → `/devices/*`, as permissions are written."""
-    return "/".join("*" if segment.startswith("{") else segment for segment in path.split("/"))
 
 
 def _request_of(environ: Environ) -> HttpRequest | None:

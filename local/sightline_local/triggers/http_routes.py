@@ -12,7 +12,7 @@ _ANY = "x-amazon-apigateway-any-method"
 _METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace", _ANY}
 _FUNCTION = re.compile(r".*:lambda:path/2015-03-31/functions/(?P<arn>arn:[^/]+)/invocations")
 _LABEL = re.compile(r"\{(?P<name>[\w.-]+)(?P<greedy>\+?)\}")
-_DOCUMENT_MEMBERS = {"openapi", "info", "paths", "components", "tags"}
+_DOCUMENT_MEMBERS = {"openapi", "info", "paths", "components", "tags", "x-amazon-apigateway-cors"}
 _DEFAULT = "/$default"
 
 

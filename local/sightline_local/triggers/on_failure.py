@@ -49,7 +49,7 @@ def document(settings: MappingSettings, part: Attempted, condition: str, now: da
             "approximateArrivalOfFirstRecord": _iso(datetime.fromtimestamp(round(first.arrived_at, 3), UTC)),
             "approximateArrivalOfLastRecord": _iso(datetime.fromtimestamp(round(last.arrived_at, 3), UTC)),
             "batchSize": len(part.records),
-            "streamArn": settings.stream_arn,
+            "streamArn": settings.source_arn,
         },
     }
 

@@ -1,16 +1,15 @@
-"""Records of a Kinesis stream: read from moto's shards, written into Lambda's event."""
+"""Records of a Kinesis stream: read in this process, written into Lambda's event."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
-from moto.kinesis.models import kinesis_backends
+from sightline_local.cloud.kinesis import DataStream, DataStreams, Shard, StreamGone
 
+_READ_AT_ONCE = 10_000
 
-class StreamGone(Exception):  # noqa: N818  what happened
-    """The stream does not exist (any more)."""
+__all__ = ["Stream", "StreamGone", "StreamRecord", "event_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,52 +24,52 @@ class StreamRecord:
 
 
 class Stream:
-    """A stream by ARN. Reads in process: GetRecords of moto walks a shard from its start at every call."""
+    """A stream by ARN, whatever becomes of it: each question raises StreamGone when it is not there."""
 
-    def __init__(self, arn: str) -> None:
+    def __init__(self, arn: str, streams: DataStreams) -> None:
         self.arn = arn
-        self._region, self._account = arn.split(":")[3:5]
+        self._streams = streams
         self._name = arn.rpartition("/")[2]
 
     def incarnation(self) -> float:
         """When it was created: a new stream of an old name counts its records anew."""
-        return float(self._stream().creation_datetime.timestamp())
+        return self._stream().created_at
 
     def retention_seconds(self) -> int:
-        return int(self._stream().retention_period_hours) * 3600
+        return self._stream().settings.retention_hours * 3600
 
     def shard_ids(self) -> list[str]:
-        return list(self._stream().shards)
+        return [shard.shard_id for shard in self._stream().shards()]
+
+    def parents(self, shard_id: str) -> list[str]:
+        """The shards that were split or merged into this one."""
+        return list(self._shard(shard_id).parents)
+
+    def is_closed(self, shard_id: str) -> bool:
+        """Whether nothing more can come into it, because it was split or merged."""
+        return self._shard(shard_id).is_closed
 
     def last_sequence(self, shard_id: str) -> int:
-        return int(self._shard(shard_id).get_max_sequence_number())
+        return self._shard(shard_id).last_sequence
 
     def sequence_before(self, shard_id: str, moment: float) -> int:
         """The last record that arrived before `moment` (seconds since the epoch)."""
-        return int(self._shard(shard_id).get_sequence_number_at(moment))
+        return self._shard(shard_id).before(moment)
 
-    def read(self, shard_id: str, after: int, limit: int) -> list[StreamRecord]:
-        """Up to `limit` records that follow `after`, oldest first."""
-        records = self._shard(shard_id).records
-        last = next(reversed(records), 0)
-        present = (records.get(sequence) for sequence in range(after + 1, last + 1))
-        found = islice((record for record in present if record is not None), limit)
-        return [
-            StreamRecord(shard_id, r.sequence_number, r.partition_key, r.data, float(r.created_at))
-            for r in found
-        ]
+    def read(self, shard_id: str, after: int) -> Iterator[StreamRecord]:
+        """The records that follow `after`, oldest first; up to 10,000, as GetRecords."""
+        self._shard(shard_id)
+        for r in self._stream().read(shard_id, after, _READ_AT_ONCE):
+            yield StreamRecord(shard_id, r.sequence, r.partition_key, r.data, r.arrived_at)
 
-    def _stream(self) -> Any:
-        stream = kinesis_backends[self._account][self._region].streams.get(self._name)
-        if stream is None:
-            raise StreamGone(f"Stream {self.arn} not found")
-        return stream
+    def _stream(self) -> DataStream:
+        return self._streams.named(self._name)
 
-    def _shard(self, shard_id: str) -> Any:
-        shard = self._stream().shards.get(shard_id)
-        if shard is None:
-            raise StreamGone(f"Shard {shard_id} of {self.arn} not found")
-        return shard
+    def _shard(self, shard_id: str) -> Shard:
+        try:
+            return self._stream().shard(shard_id)
+        except KeyError as error:
+            raise StreamGone(f"Shard {shard_id} of {self.arn} not found") from error
 
 
 def event_of(records: Sequence[StreamRecord], stream_arn: str, role_arn: str) -> bytes:

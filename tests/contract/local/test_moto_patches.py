@@ -7,6 +7,7 @@ hook moved.
 import json
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,8 +17,10 @@ from moto.cognitoidp.models import cognitoidp_backends
 from moto.cognitoidp.responses import CognitoIdpJsonWebKeyResponse
 from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
+from moto.iam.access_control import PermissionResult
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
+from moto.s3 import models as s3_models
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service_aws_sdk,
     state_task_service_sqs,
@@ -47,7 +50,7 @@ def _moto_as_it_came() -> Iterator[None]:
 @pytest.fixture
 def aws() -> FakeAws:
     aws = FakeAws()
-    patches.call_services_under_the_role(lambda service, role_arn: aws.client(service))
+    patches.call_services_under_the_role(lambda service, role_arn, machine_arn: aws.client(service))
     return aws
 
 
@@ -83,17 +86,18 @@ def test_moto_must_be_told_to_run_state_machines() -> None:
 
 
 def test_tasks_call_as_the_role_of_their_state_machine(run: Run) -> None:
-    asked: list[tuple[str, str]] = []
+    asked: list[tuple[str, str, str]] = []
     aws = FakeAws()
     assert not hasattr(state_task_service_sqs.boto_client_for, "__wrapped__")
 
-    def client_for(service: str, role_arn: str) -> Any:
-        asked.append((service, role_arn))
+    def client_for(service: str, role_arn: str, machine_arn: str) -> Any:
+        asked.append((service, role_arn, machine_arn))
         return aws.client(service)
 
     patches.call_services_under_the_role(client_for)
     run(task("kinesis:createStream", StreamName="s"))
-    assert asked == [("kinesis", "arn:aws:iam::123456789012:role/r")]
+    machine = "arn:aws:states:us-east-1:123456789012:stateMachine:m"
+    assert asked == [("kinesis", "arn:aws:iam::123456789012:role/r", machine)]
 
 
 def test_every_integration_of_moto_takes_the_patched_client(aws: FakeAws) -> None:
@@ -119,6 +123,25 @@ def test_fields_are_cased_as_step_functions_cases_them(run: Run, aws: FakeAws) -
     execution = run(state)
     assert aws.parameters("kinesisvideo", "DescribeStream") == {"StreamARN": "arn:video"}
     assert execution.output == {"StreamInfo": {"StreamArn": "arn:video"}}
+
+
+def test_moments_in_an_answer_are_texts(run: Run, aws: FakeAws) -> None:
+    at = datetime(2026, 11, 22, 20, 0, 0, 5000, UTC)
+    aws.answers["kinesisvideo", "DescribeStream"] = {"StreamInfo": {"CreationTime": at}}
+    patches.write_fields_as_step_functions_does()
+    execution = run(task("kinesisvideo:describeStream"))
+    assert execution.output == {"StreamInfo": {"CreationTime": "2026-11-22T20:00:00.005Z"}}
+
+
+def test_services_with_a_hyphen_are_found(run: Run, aws: FakeAws) -> None:
+    state = task("redshiftdata:describeStatement", Id="x")
+    run(state)
+    assert aws.names() == ["redshiftdata:DescribeStatement"]  # moto alone: boto3 has no such service
+
+    BackendDict.reset()
+    patches.find_services_as_step_functions_does()
+    run(state)
+    assert aws.names()[1:] == ["redshift-data:DescribeStatement"]
 
 
 def test_negative_integers_stay_integers(run: Run, aws: FakeAws) -> None:
@@ -269,3 +292,33 @@ def test_a_managed_policy_is_known_once_it_is_attached() -> None:
     assert "logs:PutLogEvents" in iam.get_role("r").managed_policies[LAMBDA_LOGS].versions[0].document
     with pytest.raises(NotFoundException):
         iam.attach_role_policy("arn:aws:iam::aws:policy/NoSuchPolicy", "r")
+
+
+DENY_PLAIN = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "s3:*",
+    "Resource": "arn:aws:s3:::photos/*",
+    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+}
+
+
+def bucket_that_denies_what_is_not_tls() -> Any:
+    bucket = s3_models.FakeBucket("photos", "123456789012", "us-east-1")
+    del s3_models.s3_backends.bucket_accounts["photos"]  # or the next test would look for it there
+    bucket.policy = json.dumps({"Version": "2012-10-17", "Statement": [DENY_PLAIN]}).encode()
+    return bucket
+
+
+def test_the_policy_of_a_bucket_is_the_gateways_business() -> None:
+    patches.leave_bucket_policies_to_the_gateway()
+
+    verdict = bucket_that_denies_what_is_not_tls().get_permission("s3:GetObject", "arn:aws:s3:::photos/a")
+
+    assert verdict is PermissionResult.NEUTRAL
+
+
+def test_moto_alone_overlooks_the_condition_of_a_bucket_policy() -> None:
+    verdict = bucket_that_denies_what_is_not_tls().get_permission("s3:GetObject", "arn:aws:s3:::photos/a")
+
+    assert verdict is PermissionResult.DENIED

@@ -71,6 +71,18 @@ Resources:
       Endpoint: !GetAtt Inbox.Arn
       FilterPolicyScope: MessageBody
       FilterPolicy: {device: {site: [Gate 3]}}
+  InboxPolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Inbox]
+      PolicyDocument:
+        Version: '2012-10-17'
+        Statement:
+          - Effect: Allow
+            Principal: {Service: sns.amazonaws.com}
+            Action: sqs:SendMessage
+            Resource: !GetAtt Inbox.Arn
+            Condition: {ArnEquals: {'aws:SourceArn': !Ref Topic}}
   Worker:
     Type: AWS::Serverless::Function
     Properties:

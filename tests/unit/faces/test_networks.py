@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import os
 import subprocess
@@ -79,11 +80,28 @@ def test_other_weights_or_another_builder_have_another_file() -> None:
     assert len(names | {same_name_other_weights}) == 3
 
 
-def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_costs_a_build_each_time_and_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "file").write_text("not a folder")
+    builder = CountingBuilder()
 
-    with pytest.raises(BuildError, match=r"cannot be (kept|read)"):
-        cached(a_network(CountingBuilder()), tmp_path / "file" / "below")
+    for builds in (1, 2):
+        assert cached(a_network(builder), tmp_path / "file" / "below") == b"a network"
+        assert builder.builds == builds
+
+    assert len(caplog.records) == 2
+    assert "is built anew at every start, as" in caplog.text
+
+
+def test_a_full_disk_leaves_no_part_of_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+
+    assert cached(a_network(CountingBuilder()), tmp_path) == b"a network"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_processes_may_build_at_once(tmp_path: Path) -> None:

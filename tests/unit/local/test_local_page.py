@@ -7,11 +7,11 @@ from sightline_local.deploy.table import RESOURCE_TYPES
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/local.md").read_text()
-FOLDERS = {"I": "integration/local", "U": "unit/local", "C": "contract/local"}
+FOLDERS = {"I": "integration/local", "U": "unit/local", "C": "contract/local", "A": "contract/aws"}
 
 
 def test_every_test_that_the_page_names_is_there() -> None:
-    named = re.findall(r"`([IUC])/([^`]+\.py)`", PAGE)
+    named = re.findall(r"`([AIUC])/([^`]+\.py)`", PAGE)
     assert len(named) > 40
     missing = [path for folder, path in named if not (ROOT / "tests" / FOLDERS[folder] / path).is_file()]
     assert missing == []

@@ -37,6 +37,7 @@ Mappings:
 Conditions:
   InEurope: !Equals [!Ref AWS::Region, eu-west-1]
   Never: !Not [!Condition InEurope]
+  IsTrue: !Equals [true, 'true']
   Both: !And [!Condition InEurope, !Not [!Condition Never]]
   Either: !Or [!Condition Never, !Condition Never]
 Resources: {}
@@ -48,14 +49,16 @@ Outputs:
   Other: {Value: !If [Either, yes, !Base64 no]}
   Parts: {Value: !Select [2, !Split [',', 'p,q,r']]}
   Absent: {Condition: Never, Value: x}
+  Truth: {Value: !If [IsTrue, !Sub ['${T}', {T: true}], no]}
 """)
     assert outputs_of(template) == {
         "Joined": "x-demo-b",
         "Substituted": "111122223333 aws ${literal}",
-        "Mapped": 2,
+        "Mapped": "2",
         "Chosen": "yes-both",
         "Other": "bm8=",
         "Parts": "r",
+        "Truth": "true",
     }
 
 
@@ -114,7 +117,77 @@ PROPERTIES = "Resources:\n  One:\n    Type: T\n    Properties:\n"
         (PROPERTIES + "      A: !Transform x\n", f"template.yaml:5: {UNKNOWN} !Transform"),
         (
             PROPERTIES + "      A:\n        Fn::ImportValue: x\n",
-            f"template.yaml:5: One: {UNKNOWN} Fn::ImportValue",
+            f"template.yaml:6: One: {UNKNOWN} Fn::ImportValue",
+        ),
+        (
+            "Resources:\n  Fn::ForEach::Topics: [T, [a], {}]\n",
+            f"template.yaml:2: Fn::ForEach::Topics: {UNKNOWN} Fn::ForEach",
+        ),
+        (
+            PROPERTIES + "      A:\n        Fn::ForEach::B: []\n        C: 1\n",
+            f"template.yaml:6: One: {UNKNOWN} Fn::ForEach",
+        ),
+        (
+            PROPERTIES + "      A:\n        Fn::Transform: {Name: AWS::Include}\n",
+            f"template.yaml:6: One: {UNKNOWN} Fn::Transform",
+        ),
+        (
+            PROPERTIES + "      A:\n        Fn::Sub: x\n        B: 1\n",
+            "template.yaml:6: One: Fn::Sub stands alone in its mapping",
+        ),
+        (
+            PROPERTIES + "      A: !If [Nope, 1, 2]\n",
+            "template.yaml:5: One: there is no condition Nope",
+        ),
+        (
+            PROPERTIES + "      A: !Sub '${AWS::Region} ${Nobody.Arn}'\n",
+            "template.yaml:5: One: nothing in the template is named Nobody",
+        ),
+        (
+            "Conditions: {Never: !Equals [a, b]}\n" + PROPERTIES + "      A: !If [Never, !GetAtt Nobody.Arn, 2]\n",
+            "template.yaml:6: One: nothing in the template is named Nobody",
+        ),
+        (
+            PROPERTIES + "      A: !Sub ['${X}', {X: [1]}]\n",
+            "template.yaml:5: One: Fn::Sub: X needs a text, not a list",
+        ),
+        (
+            "Conditions:\n  A: !Not [!Condition B]\n  B: !Not [!Condition A]\nResources: {}\n",
+            "template.yaml:2: condition A: conditions wait for each other: A -> B -> A",
+        ),
+        (
+            "Conditions:\n  A: !Equals [!Ref One, x]\nResources:\n  One: {Type: T}\n",
+            "template.yaml:2: condition A: a condition must be",
+        ),
+        (
+            "Resources:\n  One: {Type: T, Condition: Nope}\n",
+            "template.yaml:2: One: there is no condition Nope",
+        ),
+        (
+            "Resources:\n  One: {Type: T, DependsOn: !Ref AWS::Region}\n",
+            "template.yaml:2: One: DependsOn is a name or a list of names",
+        ),
+        ("Resources:\n  My-Topic: {Type: T}\n", "template.yaml:2: My-Topic: My-Topic: a name has letters"),
+        (
+            "AWSTemplateFormatVersion: 2011-01-01\nResources: {}\n",
+            "template.yaml:1: AWSTemplateFormatVersion",
+        ),
+        ("Globals: {}\nResources: {}\n", "template.yaml:1: Globals needs Transform"),
+        (
+            "Transform: [AWS::Serverless-2016-10-31, AWS::LanguageExtensions]\nResources: {}\n",
+            f"template.yaml:1: {UNKNOWN} the transform AWS::LanguageExtensions",
+        ),
+        (
+            "Resources: {}\nOutputs:\n  Out: {Value: [a]}\n",
+            "template.yaml:3: output Out: it needs a text, not a list",
+        ),
+        (
+            "Parameters:\n  P: {Type: AWS::SSM::Parameter::Value<String>, Default: x}\nResources: {}\n",
+            f"template.yaml:2: parameter P: {UNKNOWN} the type AWS::SSM::Parameter::Value<String>",
+        ),
+        (
+            "Parameters:\n  P: {Type: String, Default: x, MinValue: 1}\nResources: {}\n",
+            "template.yaml:2: parameter P: the local runtime knows no MinValue of a String",
         ),
         (
             PROPERTIES + "      A:\n        - B: !Join [',']\n",
@@ -169,6 +242,7 @@ Parameters:
   Gap: {Type: Number, Default: 60, MinValue: 5, MaxValue: 100}
   Engine: {Type: String, Default: slow, AllowedValues: [slow, fast]}
   Name: {Type: String, Default: abc, AllowedPattern: '[a-z]+', MaxLength: 4}
+  Sizes: {Type: List<Number>, Default: '1,2', ConstraintDescription: only numbers}
 Resources: {}
 """
 
@@ -182,6 +256,7 @@ Resources: {}
         ({"Engine": "odd"}, "template.yaml:4: parameter Engine = 'odd': allowed are slow, fast"),
         ({"Name": "ABC"}, "template.yaml:5: parameter Name = 'ABC': does not match [a-z]+"),
         ({"Name": "abcde"}, "template.yaml:5: parameter Name = 'abcde': the most is 4"),
+        ({"Sizes": "1,b"}, "template.yaml:6: parameter Sizes = '1,b': is not a number (only numbers)"),
         ({"Other": "x"}, "template.yaml: has no parameter Other"),
     ],
 )
@@ -192,7 +267,12 @@ def test_a_parameter_that_may_not_be_is_refused(load: Load, given: dict[str, str
 
 
 def test_parameters_take_what_is_given_and_else_their_default(load: Load) -> None:
-    assert load(PARAMETERS, {"Gap": "7"}).parameters == {"Gap": "7", "Engine": "slow", "Name": "abc"}
+    assert load(PARAMETERS, {"Gap": "7"}).parameters == {
+        "Gap": "7",
+        "Engine": "slow",
+        "Name": "abc",
+        "Sizes": ["1", "2"],
+    }
 
 
 SERVERLESS = """

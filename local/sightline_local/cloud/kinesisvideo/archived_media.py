@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from sightline_local.cloud.kinesisvideo.ring import StoredFragment
+from sightline_local.cloud.kinesisvideo.kept_video import StoredFragment
 from sightline_local.cloud.kinesisvideo.store import FragmentStore
 from sightline_local.cloud.kinesisvideo.video_stream import VideoStream
 from sightline_local.cloud.paging import page

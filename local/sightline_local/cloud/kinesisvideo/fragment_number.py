@@ -21,3 +21,7 @@ class FragmentNumbers:
     def next(self, epoch_ms: int) -> str:
         self._last_order = max(self._last_order + 1, epoch_ms)
         return str(_BASE + (self._last_order << _NOISE_BITS) + self._noise(_NOISE_BITS))
+
+    def follow(self, number: str) -> None:
+        """Go on behind a number that was given before."""
+        self._last_order = max(self._last_order, (int(number) - _BASE) >> _NOISE_BITS)

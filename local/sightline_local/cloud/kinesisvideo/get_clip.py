@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sightline_local.cloud.kinesisvideo.ring import StoredFragment
+from sightline_local.cloud.kinesisvideo.kept_video import StoredFragment
 from sightline_local.cloud.kinesisvideo.store import FragmentStore
 from sightline_local.cloud.kinesisvideo.video_stream import VideoStream
 from sightline_local.cloud.service import ServiceError

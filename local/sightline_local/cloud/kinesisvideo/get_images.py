@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image
 
 from sightline_local.cloud.kinesisvideo.get_clip import in_order, refuse_without_retention, time_of
-from sightline_local.cloud.kinesisvideo.ring import StoredFragment
+from sightline_local.cloud.kinesisvideo.kept_video import StoredFragment
 from sightline_local.cloud.kinesisvideo.store import FragmentStore
 from sightline_local.cloud.kinesisvideo.video_stream import VideoStream
 from sightline_local.cloud.service import ServiceError

@@ -5,7 +5,8 @@ from datetime import datetime
 from time import monotonic
 from typing import Any
 
-from sightline_local.cloud.kinesisvideo.ring import StoredFragment, StreamGoneError
+from sightline_local.cloud.kinesisvideo.kept_video import StoredFragment
+from sightline_local.cloud.kinesisvideo.ring import StreamGoneError
 from sightline_local.cloud.kinesisvideo.store import FragmentStore
 from sightline_local.cloud.kinesisvideo.video_stream import VideoStream
 from sightline_local.cloud.service import ServiceError

@@ -21,7 +21,7 @@ PRODUCER_IDLE_SECONDS = 30.0
 
 
 class MediaServer:
-    """`port` 0 takes any free one; `url` is known at once, requests are answered after `start`."""
+    """`port` 0 takes any free one; `url` is known at once, requests are answered after `begin`."""
 
     def __init__(
         self,
@@ -44,7 +44,11 @@ class MediaServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._http.server_address[1]}"
 
-    def start(self) -> None:
+    def restore(self) -> list[str]:
+        """The store restores itself; cameras wait until the roles are there, too."""
+        return []
+
+    def begin(self) -> None:
         self._thread.start()
 
     def hang_up_all(self) -> None:

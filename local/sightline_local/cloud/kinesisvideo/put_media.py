@@ -1,14 +1,17 @@
 """PutMedia: what a producer sends becomes fragments, each acknowledged step by step."""
 
+import logging
 from dataclasses import dataclass
 
 from sightline_local.cloud.kinesisvideo.media_access import Headers
-from sightline_local.cloud.kinesisvideo.ring import NewFragment, StreamGoneError
+from sightline_local.cloud.kinesisvideo.ring import FragmentNotKeptError, NewFragment, StreamGoneError
 from sightline_local.cloud.kinesisvideo.store import FragmentStore
 from sightline_local.cloud.kinesisvideo.video_stream import VideoStream
 from sightline_local.cloud.service import ServiceError
 from sightline_media import Ack, ErrorId, Fragment, FragmentReader, InvalidMatroskaError, check_fragment
 from sightline_media.acks import BUFFERING, ERROR, IDLE, PERSISTED, RECEIVED
+
+_log = logging.getLogger(__name__)
 
 LATEST_PRODUCER_TIME = 253_402_300_799.0
 """The last second of the year 9999; what lies behind is a unit error of the producer."""
@@ -108,6 +111,9 @@ class PutMediaSession:
             return [*acks, self._refusal(fragment, error.error_id)]
         except StreamGoneError:
             return [self._refusal(fragment, ErrorId.STREAM_NOT_ACTIVE)]
+        except FragmentNotKeptError as error:
+            _log.error("%s: a fragment could not be kept: %s", self._stream.name, error)
+            return [self._refusal(fragment, ErrorId.ARCHIVAL_ERROR)]
 
     def _keep(self, fragment: Fragment) -> list[Ack]:
         producer_time = self._timing.producer_time(fragment.timecode_ms)

@@ -8,14 +8,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
 
-from sightline_local.cloud.kinesisvideo.ring import FragmentRing, NewFragment, StoredFragment, StreamGoneError
+from sightline_local.cloud.kinesisvideo.kept_video import KeptStreams, StoredFragment
+from sightline_local.cloud.kinesisvideo.ring import FragmentRing, NewFragment, StreamGoneError
 from sightline_local.cloud.kinesisvideo.video_stream import VideoStream
+from sightline_local.state import Facts
 
 MEMORY_BYTES_PER_STREAM = 64_000_000
 
 
 class FragmentStore:
-    """Safe for threads. What memory does not hold goes to `folder`, or to a temporary one until close."""
+    """Safe for threads. What memory does not hold goes to `folder`, or to a temporary one until close.
+
+    With facts that are kept everything goes to a folder beside them, and is there again at the next start.
+    """
 
     def __init__(
         self,
@@ -23,8 +28,12 @@ class FragmentStore:
         *,
         memory_bytes_per_stream: int = MEMORY_BYTES_PER_STREAM,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        facts: Facts | None = None,
     ) -> None:
-        self._folder = folder
+        facts = facts or Facts.none()
+        self._folder = facts.folder / "fragments" if facts.folder else folder
+        self._kept = KeptStreams(facts)
+        self._keeps = facts.keeps
         self._temporary: Path | None = None
         self._remove_temporary: Callable[[], object] = lambda: None
         self._memory_bytes = memory_bytes_per_stream
@@ -32,6 +41,15 @@ class FragmentStore:
         self._streams: dict[str, VideoStream] = {}
         self._rings: dict[str, FragmentRing] = {}
         self._lock = RLock()
+        self._restore()
+
+    def _restore(self) -> None:
+        if self._folder and self._keeps:
+            self._kept.remove_other_folders(self._folder)
+        for stream in self._kept.all():
+            self._streams[stream.name] = stream
+            self._rings[stream.arn] = self._new_ring(stream)
+            self._rings[stream.arn].expire(stream.retention_hours)
 
     def now(self) -> datetime:
         return self._clock()
@@ -43,12 +61,18 @@ class FragmentStore:
         with self._lock:
             if self.named(stream.name):
                 return False
+            self._kept.keep(stream)
             self._streams[stream.name] = stream
-            name = stream.arn.rpartition("stream/")[2].replace("/", "-")
-            self._rings[stream.arn] = FragmentRing(
-                lambda: self._spill_folder() / name, self._memory_bytes, lambda: self._clock().timestamp()
-            )
+            self._rings[stream.arn] = self._new_ring(stream)
             return True
+
+    def _new_ring(self, stream: VideoStream) -> FragmentRing:
+        return FragmentRing(
+            lambda: self._spill_folder() / stream.slug,
+            self._memory_bytes,
+            lambda: self._clock().timestamp(),
+            self._kept.fragments_of(stream) if self._keeps else None,
+        )
 
     def named(self, name: str) -> VideoStream | None:
         with self._lock:
@@ -70,10 +94,12 @@ class FragmentStore:
     def replace(self, stream: VideoStream) -> None:
         """Put the changed stream in the place of the one with its name."""
         with self._lock:
+            (self._kept.forget if stream.deleted_at else self._kept.keep)(stream)
             self._streams[stream.name] = stream
             ring = self._rings.pop(stream.arn) if stream.deleted_at else self._rings[stream.arn]
         if stream.deleted_at:
-            ring.close()
+            ring.forget()
+            self._kept.forget(stream)  # with what arrived meanwhile
         else:
             ring.expire(stream.retention_hours)
 
@@ -83,7 +109,10 @@ class FragmentStore:
         return self._ring(stream).next_number()
 
     def append(self, stream: VideoStream, number: str, fragment: NewFragment) -> StoredFragment:
-        """Keep it, and wake whoever waits for it; StreamGoneError when the stream is no more."""
+        """Keep it, and wake whoever waits for it.
+
+        StreamGoneError when the stream is no more, FragmentNotKeptError when there is no room.
+        """
         current = self.with_arn(stream.arn) or stream
         return self._ring(stream).append(number, fragment, current.retention_hours)
 
@@ -103,11 +132,14 @@ class FragmentStore:
         return self._ring(stream).media(fragment)
 
     def close(self) -> None:
-        """Forget every fragment, and remove the files."""
+        """Forget every fragment, and remove the files that were not to be kept."""
         with self._lock:
             rings = list(self._rings.values())
         for ring in rings:
-            ring.close()
+            if self._keeps:
+                ring.close()
+            else:
+                ring.forget()
         self._remove_temporary()
 
     def _ring(self, stream: VideoStream) -> FragmentRing:

@@ -1,7 +1,8 @@
 """One video stream: what CreateStream made and later calls changed."""
 
+import json
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -28,6 +29,20 @@ class VideoStream:
     deleted_at: datetime | None = None
     tags: dict[str, str] = field(default_factory=dict)
     version: str = field(default_factory=new_version)
+
+    @property
+    def slug(self) -> str:
+        """What its folder and its facts are called: another stream of the same name has another one."""
+        return self.arn.rpartition("stream/")[2].replace("/", "-")
+
+    def encoded(self) -> bytes:
+        """As a fact; a stream that is being deleted has none."""
+        return json.dumps(asdict(self) | {"created_at": self.created_at.isoformat()}).encode()
+
+    @classmethod
+    def decoded(cls, value: bytes) -> Self:
+        members = json.loads(value)
+        return cls(**members | {"created_at": datetime.fromisoformat(members["created_at"])})
 
     def status(self, now: datetime) -> str:
         if self.deleted_at:

@@ -1,4 +1,4 @@
-"""Lambda's API, over `Functions` and `KinesisMappings`."""
+"""Lambda's API, over `Functions` and `Mappings`."""
 
 from sightline_local.cloud.lambda_.service import LambdaService
 

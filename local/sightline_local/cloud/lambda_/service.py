@@ -17,7 +17,7 @@ from sightline_local.functions.spec import (
 )
 from sightline_local.functions.warm_parent import WarmParentGone
 from sightline_local.iam import Caller
-from sightline_local.triggers.kinesis import KinesisMappings
+from sightline_local.triggers.mappings import Mappings
 
 _SYNC_LIMIT = 6 * 1024 * 1024
 _ASYNC_LIMIT = 1024 * 1024
@@ -28,7 +28,7 @@ Operation = Callable[[dict[str, Any]], dict[str, Any] | RawResponse]
 class LambdaService:
     """A `Service` for the gateway."""
 
-    def __init__(self, functions: Functions, mappings: KinesisMappings) -> None:
+    def __init__(self, functions: Functions, mappings: Mappings) -> None:
         self._functions = functions
         self._mappings = EventSourceMappings(functions, mappings)
         self._operations: dict[str, Operation] = {
@@ -64,8 +64,8 @@ class LambdaService:
         if kind == "DryRun":
             return RawResponse(status=204)
         if kind == "Event":
-            self._functions.invoke_later(spec.name, payload)
-            return RawResponse(status=202)
+            request_id = self._functions.invoke_later(spec.name, payload)
+            return RawResponse(status=202, headers={"x-amzn-RequestId": request_id})
         return _answer(self._run(spec, payload), with_log=params.get("LogType") == "Tail")
 
     def _run(self, spec: FunctionSpec, payload: bytes) -> InvokeResult:
@@ -116,7 +116,8 @@ class LambdaService:
         try:
             spec = self._functions.spec(name)
         except FunctionNotFound as error:
-            raise _not_found(f"Function not found: {name}") from error
+            arn = name if name.startswith("arn:") else self._functions.arn_of(name)
+            raise _not_found(f"Function not found: {arn}") from error
         if params.get("Qualifier", "$LATEST") != "$LATEST":
             raise _not_found(
                 f"Function not found: {spec.arn}:{params['Qualifier']} (there is $LATEST only here)"

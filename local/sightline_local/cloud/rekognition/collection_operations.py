@@ -5,19 +5,23 @@ from datetime import datetime
 from typing import Any
 
 from sightline_local.cloud.paging import page
-from sightline_local.cloud.rekognition.collection import MODEL_VERSION, Collection, Collections, remove_faces
+from sightline_local.cloud.rekognition.collection import MODEL_VERSION, Collection, Collections
+from sightline_local.cloud.rekognition.kept_faces import KeptCollections
 from sightline_local.cloud.rekognition.shapes import listed_face
 from sightline_local.cloud.service import ServiceError
+from sightline_local.state import Facts
 
 MAX_RESULTS = 4096
 _BAD_TOKEN = "InvalidPaginationTokenException"  # noqa: S105  the name of an error
 
 
 class CollectionOperations:
-    def __init__(self, arn_prefix: str, clock: Callable[[], datetime]) -> None:
-        self._arn_prefix = arn_prefix
+    def __init__(self, arn_prefix: str, clock: Callable[[], datetime], facts: Facts) -> None:
         self._clock = clock
-        self._collections = Collections()
+        self._collections = Collections(arn_prefix, KeptCollections(facts))
+
+    def restore(self) -> list[str]:
+        return self._collections.restore()
 
     def find(self, collection_id: str) -> Collection | None:
         return self._collections.get(collection_id)
@@ -31,12 +35,12 @@ class CollectionOperations:
 
     def create(self, params: dict[str, Any]) -> dict[str, Any]:
         collection_id = params["CollectionId"]
-        arn = f"{self._arn_prefix}{collection_id}"
-        if not self._collections.add(Collection(collection_id, arn, self._clock())):
+        collection = self._collections.create(collection_id, self._clock())
+        if collection is None:
             raise ServiceError(
                 "ResourceAlreadyExistsException", f"The collection id: {collection_id} already exists"
             )
-        return {"StatusCode": 200, "CollectionArn": arn, "FaceModelVersion": MODEL_VERSION}
+        return {"StatusCode": 200, "CollectionArn": collection.arn, "FaceModelVersion": MODEL_VERSION}
 
     def describe(self, params: dict[str, Any]) -> dict[str, Any]:
         collection = self.get(params)
@@ -75,7 +79,7 @@ class CollectionOperations:
         return listed | ({"NextToken": token} if token else {})
 
     def delete_faces(self, params: dict[str, Any]) -> dict[str, Any]:
-        removed, missing = remove_faces(self.get(params), params["FaceIds"])
+        removed, missing = self.get(params).remove(params["FaceIds"])
         return {
             "DeletedFaces": removed,
             "UnsuccessfulFaceDeletions": [

@@ -34,9 +34,15 @@ class FaceStream:
     def check(self) -> None:
         """ProcessorFailedError unless the stream is there and the role may write to it.
 
-        The role may do nothing but put, so an empty put asks: permission and stream are looked at before it.
+        The role may do nothing but put, so an empty put asks: that it is empty is refused last.
         """
-        self._put([])
+        try:
+            self._role.client("kinesis").put_records(StreamName=self._name, Records=[])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationException":
+                self._fail_or_go_on(error)
+        except BotoCoreError as error:
+            _log.warning("%s: PutRecords failed, trying again: %s", self._name, error)
 
     def put(self, records: list[dict[str, Any]]) -> None:
         """Write them all, one key for all so that they stay in order in a stream with many shards, too."""

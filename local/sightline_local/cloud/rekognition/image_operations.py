@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from sightline_faces import Face, FaceEngineError, Picture, face_detail
-from sightline_local.cloud.rekognition.collection import MODEL_VERSION, Collection, KnownFace
+from sightline_local.cloud.rekognition.collection import MODEL_VERSION, Collection
 from sightline_local.cloud.rekognition.face_workers import FaceWorkers
 from sightline_local.cloud.rekognition.images import read_image
+from sightline_local.cloud.rekognition.kept_faces import KnownFace
 from sightline_local.cloud.rekognition.quality import faults
 from sightline_local.cloud.rekognition.shapes import bounding_box, listed_face
 from sightline_local.cloud.service import ServiceError
@@ -33,17 +34,13 @@ class ImageOperations:
         data, picture = read_image(params["Image"])
         image_hash = hashlib.sha256(data).hexdigest()
         kept, left_out = self._sort_out(picture, params)
-        records = [
-            {
-                "Face": listed_face(
-                    _index(collection, face, image_hash, number, params.get("ExternalImageId"))
-                ),
-                "FaceDetail": face_detail(face),
-            }
-            for face, number in kept
-        ]
+        external_id = params.get("ExternalImageId")
+        indexed = [(_known(collection, face, image_hash, number, external_id), face) for face, number in kept]
+        collection.add(*((known, face.descriptor) for known, face in indexed if face.descriptor is not None))
         return {
-            "FaceRecords": records,
+            "FaceRecords": [
+                {"Face": listed_face(known), "FaceDetail": face_detail(face)} for known, face in indexed
+            ],
             "FaceModelVersion": MODEL_VERSION,
             "UnindexedFaces": [
                 {"Reasons": reasons, "FaceDetail": face_detail(face)} for face, reasons in left_out
@@ -99,7 +96,7 @@ class ImageOperations:
         return sorted(faces, key=lambda face: -face.box.width * face.box.height)
 
 
-def _index(
+def _known(
     collection: Collection, face: Face, image_hash: str, number: int, external_image_id: str | None
 ) -> KnownFace:
     face_id = _uuid("face", image_hash, str(number))
@@ -107,10 +104,7 @@ def _index(
     if known and known.external_image_id != external_image_id:
         # The same photo for somebody else is another face to AWS, too.
         face_id = _uuid("face", image_hash, str(number), external_image_id or "")
-    indexed = KnownFace(face_id, _uuid("image", image_hash), external_image_id, face.box, face.confidence)
-    assert face.descriptor is not None  # a face without one was left out
-    collection.add(indexed, face.descriptor)
-    return indexed
+    return KnownFace(face_id, _uuid("image", image_hash), external_image_id, face.box, face.confidence)
 
 
 def _uuid(*parts: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from queue import Empty, Queue
 from threading import BoundedSemaphore, Event, Thread
 from typing import Any
@@ -22,6 +23,7 @@ from sightline_local.cloud.rekognition.collection import Collection
 from sightline_local.cloud.rekognition.face_stream import FaceStream
 from sightline_local.cloud.rekognition.face_workers import FaceWorkers
 from sightline_local.cloud.rekognition.pace import seconds_between_frames
+from sightline_local.cloud.rekognition.position import Position
 from sightline_local.cloud.rekognition.record import FramePlace, face_record
 from sightline_local.cloud.rekognition.role_session import ProcessorFailedError
 from sightline_local.cloud.rekognition.video_source import VideoSource
@@ -43,6 +45,7 @@ class Watching:
     video_stream_arn: str
     threshold: float
     collection: Callable[[], Collection | None]
+    position: Position | None = None  # where it had come to, if the runtime ended under way
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class _Analysis:
 
 
 class ProcessorRun:
-    """Begins with `start`; `report(status, message)` tells what becomes of it."""
+    """Begins with `start`. `report(status, message)` tells what becomes of it, `reached` how far it came."""
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class ProcessorRun:
         pool: Callable[[], FaceWorkers],
         report: Callable[[str, str | None], None],
         stopping: Event,
+        reached: Callable[[Position], None] = lambda _position: None,
     ) -> None:
         self._watching = watching
         self._source = source
@@ -70,6 +74,8 @@ class ProcessorRun:
         self._pool = pool
         self._report = report
         self._stopping = stopping
+        self._reached = reached
+        self._began_at = time.time()
         self._stopped_on_request = False
         self._failure: Exception | None = None
         self._room = BoundedSemaphore(FRAMES_UNDER_WAY)
@@ -115,6 +121,8 @@ class ProcessorRun:
         if self._watching.collection() is None:
             raise ProcessorFailedError("Collection not found")
         self._source.open()
+        if self._watching.position is None and self._source.opened_at:
+            self._reached(Position(self._source.opened_at))
         if not self._stopping.is_set():
             self._report("RUNNING", None)
 
@@ -126,19 +134,29 @@ class ProcessorRun:
             return
         try:
             for frame in decode_frames(fragment, every_seconds):
+                if self._was_analysed(fragment, frame):
+                    continue
                 if not self._submit(fragment, frame):
                     return
         except UndecodableFragmentError as error:
             _log.warning("%s: skipping a fragment: %s", self._watching.name, error)
 
+    def _was_analysed(self, fragment: Fragment, frame: Frame) -> bool:
+        before = self._watching.position
+        return before is not None and before.has(fragment.number, round(frame.offset_seconds, 3))
+
     def _seconds_behind(self, fragment: Fragment) -> float:
         """Age of this fragment, or of the oldest one that still has frames under way."""
         now = time.time()
-        arrived = fragment.server_timestamp or now
+        arrived = self._arrival(fragment, now)
         try:
             return now - min(arrived, self._arrivals[0])
         except IndexError:
             return now - arrived
+
+    def _arrival(self, fragment: Fragment, now: float) -> float:
+        """What waited for the runtime to start again is not late because of it."""
+        return max(fragment.server_timestamp or now, self._began_at if self._watching.position else 0.0)
 
     def _submit(self, fragment: Fragment, frame: Frame) -> bool:
         """False when the processor is to stop."""
@@ -152,7 +170,7 @@ class ProcessorRun:
             fragment.producer_timestamp or 0.0,
             round(frame.offset_seconds, 3),
         )
-        self._arrivals.append(place.server_timestamp)
+        self._arrivals.append(self._arrival(fragment, 0.0))
         self._under_way.put(_Analysis(place, self._pool().submit(frame.rgb)))
         return True
 
@@ -161,13 +179,20 @@ class ProcessorRun:
     def _write_records(self) -> None:
         try:
             while not self._stopping.is_set():
-                records = [record for one in self._ready() if (record := self._record(one))]
+                ready = self._ready()
+                records = [record for one in ready if (record := self._record(one))]
                 if records:
-                    self._face_stream.put(records)
+                    self._write(records, ready[-1].place)
         except (ProcessorFailedError, FaceEngineError) as error:
             self._fail(error)
         finally:
             self._end()
+
+    def _write(self, records: list[dict[str, Any]], last: FramePlace) -> None:
+        moment = datetime.now(UTC)
+        self._face_stream.put(records)
+        if not self._stopping.is_set():  # else it may have given up
+            self._reached(Position(moment, last.fragment_number, last.frame_offset_seconds))
 
     def _ready(self) -> list[_Analysis]:
         """The oldest frame under way, once it is analysed, and those behind it that are analysed, too."""

@@ -1,15 +1,21 @@
 """Stream processors: created, started, described, stopped, deleted."""
 
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import RLock
 from time import monotonic
 from typing import Any, Protocol
 
 from sightline_local.cloud.paging import page
+from sightline_local.cloud.rekognition.kept_processors import KeptProcessors, ProcessorState
+from sightline_local.cloud.rekognition.position import Position
 from sightline_local.cloud.rekognition.processor_request import checked_definition
 from sightline_local.cloud.service import ServiceError
+from sightline_local.state import FactsNotKeptError
+
+_log = logging.getLogger(__name__)
 
 STOPS_PER_SECOND = 1
 
@@ -21,29 +27,43 @@ class Run(Protocol):
 
 
 Report = Callable[[str, str | None], None]
-StartRun = Callable[[str, dict[str, Any], Report], Run]
-"""(processor ARN, definition, report) → a run that is not started yet."""
+StartRun = Callable[[str, dict[str, Any], Report, Position | None], Run]
+"""(processor ARN, definition, report, where it had come to) → a run that is not started yet."""
 
 
 @dataclass(slots=True)
 class _Processor:
-    arn: str
-    definition: dict[str, Any]
-    created_at: datetime
-    updated_at: datetime
-    status: str = "STOPPED"
-    message: str | None = None
+    state: ProcessorState
     run: Run | None = field(default=None, repr=False)
 
 
 class Processors:
-    def __init__(self, arn_prefix: str, new_run: StartRun, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, arn_prefix: str, new_run: StartRun, clock: Callable[[], datetime], kept: KeptProcessors
+    ) -> None:
         self._arn_prefix = arn_prefix
         self._new_run = new_run
         self._clock = clock
+        self._kept = kept
         self._processors: dict[str, _Processor] = {}
         self._next_stop = 0.0
+        self._closing = False
         self._lock = RLock()
+
+    def restore(self) -> None:
+        with self._lock:
+            for state in self._kept.all():
+                name = state.definition["Name"]
+                self._processors[name] = _Processor(state)
+                if state.status == "STOPPING":
+                    self._set(self._processors[name], "STOPPED", None)
+
+    def begin(self) -> None:
+        """Those that ran when the runtime ended go on where they were."""
+        with self._lock:
+            for name, processor in self._processors.items():
+                if processor.state.status in ("STARTING", "RUNNING"):
+                    self._run(processor, self._kept.positions.get(name))
 
     def create(self, params: dict[str, Any]) -> dict[str, Any]:
         definition = checked_definition(params)
@@ -54,9 +74,10 @@ class Processors:
                     "ResourceInUseException", f"A stream processor named {name} already exists."
                 )
             self._refuse_shared_streams(definition)
-            arn = f"{self._arn_prefix}{name}"
-            self._processors[name] = _Processor(arn, definition, now, now)
-        return {"StreamProcessorArn": arn}
+            state = ProcessorState(f"{self._arn_prefix}{name}", definition, now, now)
+            self._kept.keep(state)
+            self._processors[name] = _Processor(state)
+        return {"StreamProcessorArn": state.arn}
 
     def start(self, params: dict[str, Any]) -> dict[str, Any]:
         if "StartSelector" in params or "StopSelector" in params:
@@ -65,19 +86,22 @@ class Processors:
             )
         with self._lock:
             processor = self._get(params)
-            if processor.status not in ("STOPPED", "FAILED"):
-                raise ServiceError("ResourceInUseException", f"The stream processor is {processor.status}.")
-            self._set(processor, "STARTING", None)
-            report = self._reporter(processor)
-            processor.run = self._new_run(processor.arn, processor.definition, report)
-            processor.run.start()
+            _refuse_unless_it_rests(processor)
+            self._kept.positions.forget(params["Name"])
+            self._run(processor, None)
         return {}
+
+    def _run(self, processor: _Processor, position: Position | None) -> None:
+        self._set(processor, "STARTING", None)
+        state, report = processor.state, self._reporter(processor)
+        processor.run = self._new_run(state.arn, state.definition, report, position)
+        processor.run.start()
 
     def stop(self, params: dict[str, Any]) -> dict[str, Any]:
         with self._lock:
             self._throttle_stops()
             processor = self._get(params)
-            if processor.status not in ("STARTING", "RUNNING") or processor.run is None:
+            if processor.state.status not in ("STARTING", "RUNNING") or processor.run is None:
                 raise ServiceError("ResourceInUseException", "Stream Processor not available for stopping")
             self._set(processor, "STOPPING", None)
             run = processor.run
@@ -86,24 +110,23 @@ class Processors:
 
     def describe(self, params: dict[str, Any]) -> dict[str, Any]:
         with self._lock:
-            processor = self._get(params)
-            described = {
-                **processor.definition,
-                "StreamProcessorArn": processor.arn,
-                "Status": processor.status,
-                "StatusMessage": processor.message,
-                "CreationTimestamp": processor.created_at,
-                "LastUpdateTimestamp": processor.updated_at,
-            }
+            state = self._get(params).state
+        described = {
+            **state.definition,
+            "StreamProcessorArn": state.arn,
+            "Status": state.status,
+            "StatusMessage": state.message,
+            "CreationTimestamp": state.created_at,
+            "LastUpdateTimestamp": state.updated_at,
+        }
         return {
             member: value for member, value in described.items() if value is not None and member != "Tags"
         }
 
     def delete(self, params: dict[str, Any]) -> dict[str, Any]:
         with self._lock:
-            processor = self._get(params)
-            if processor.status not in ("STOPPED", "FAILED"):
-                raise ServiceError("ResourceInUseException", f"The stream processor is {processor.status}.")
+            _refuse_unless_it_rests(self._get(params))
+            self._kept.forget(params["Name"])
             del self._processors[params["Name"]]
         return {}
 
@@ -115,12 +138,13 @@ class Processors:
                 params.get("MaxResults", 1000),
                 error="InvalidPaginationTokenException",
             )
-            listed = [{"Name": name, "Status": self._processors[name].status} for name in names]
+            listed = [{"Name": name, "Status": self._processors[name].state.status} for name in names]
         return {"StreamProcessors": listed} | ({"NextToken": token} if token else {})
 
     def close(self) -> None:
-        """End every run, and wait for it."""
+        """End every run, and wait for it; what ran is kept as running."""
         with self._lock:
+            self._closing = True
             runs = [processor.run for processor in self._processors.values() if processor.run]
         for run in runs:
             run.stop()
@@ -139,11 +163,11 @@ class Processors:
         """Set quotas of AWS that nobody can have raised: a stream serves one processor."""
         mine = _streams(definition)
         for processor in self._processors.values():
-            shared = mine & _streams(processor.definition)
+            shared = mine & _streams(processor.state.definition)
             if shared:
                 raise ServiceError(
                     "LimitExceededException",
-                    f"{min(shared)} is used by the stream processor {processor.definition['Name']}; "
+                    f"{min(shared)} is used by the stream processor {processor.state.definition['Name']}; "
                     "a stream can be used by one processor.",
                 )
 
@@ -154,17 +178,28 @@ class Processors:
         self._next_stop = now + 1 / STOPS_PER_SECOND
 
     def _set(self, processor: _Processor, status: str, message: str | None) -> None:
-        processor.status, processor.message, processor.updated_at = status, message, self._clock()
+        state = replace(processor.state, status=status, message=message, updated_at=self._clock())
+        if not self._closing:
+            self._kept.keep(state)
+        processor.state = state
 
     def _reporter(self, processor: _Processor) -> Report:
         def report(status: str, message: str | None) -> None:
             with self._lock:
                 # A stop that was asked for meanwhile is not undone by "it runs now".
-                if status == "RUNNING" and processor.status != "STARTING":
+                if status == "RUNNING" and processor.state.status != "STARTING":
                     return
-                self._set(processor, status, message)
+                try:
+                    self._set(processor, status, message)
+                except FactsNotKeptError as error:
+                    _log.error("%s is %s, which is not kept: %s", processor.state.arn, status, error)
 
         return report
+
+
+def _refuse_unless_it_rests(processor: _Processor) -> None:
+    if processor.state.status not in ("STOPPED", "FAILED"):
+        raise ServiceError("ResourceInUseException", f"The stream processor is {processor.state.status}.")
 
 
 def _streams(definition: dict[str, Any]) -> set[str]:

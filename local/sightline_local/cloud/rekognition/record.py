@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sightline_faces import Face, detected_face
-from sightline_local.cloud.rekognition.collection import KnownFace
+from sightline_local.cloud.rekognition.kept_faces import KnownFace
 from sightline_local.cloud.rekognition.shapes import matched_face
 
 

@@ -13,6 +13,8 @@ from sightline_local.cloud.rekognition.collection_operations import CollectionOp
 from sightline_local.cloud.rekognition.face_stream import FaceStream
 from sightline_local.cloud.rekognition.face_workers import FaceWorkers
 from sightline_local.cloud.rekognition.image_operations import ImageOperations
+from sightline_local.cloud.rekognition.kept_processors import KeptProcessors
+from sightline_local.cloud.rekognition.position import Position, advanced
 from sightline_local.cloud.rekognition.processor_run import ProcessorRun, Watching
 from sightline_local.cloud.rekognition.processors import Processors, Report
 from sightline_local.cloud.rekognition.role_session import RoleSession
@@ -20,6 +22,7 @@ from sightline_local.cloud.rekognition.s3_images import fetch
 from sightline_local.cloud.rekognition.video_source import VideoSource
 from sightline_local.cloud.service import unknown_operation
 from sightline_local.iam import Caller, Sessions
+from sightline_local.state import Facts
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +43,9 @@ class RekognitionService:
         faces_factory: Callable[[], FaceWorkers],
         *,
         clock: Callable[[], datetime] = _utc_now,
+        facts: Facts | None = None,
     ) -> None:
+        facts = facts or Facts.none()
         self._sessions = sessions
         self._clients = clients
         self._faces_factory = faces_factory
@@ -48,9 +53,11 @@ class RekognitionService:
         self._closed = False
         self._pool_lock = Lock()
         arn_prefix = f"arn:aws:rekognition:{region}:{account}:"
-        self._collections = CollectionOperations(f"{arn_prefix}collection/", clock)
+        self._collections = CollectionOperations(f"{arn_prefix}collection/", clock, facts)
         self._images = ImageOperations(self._faces)
-        self._processors = Processors(f"{arn_prefix}streamprocessor/", self._new_run, clock)
+        kept = KeptProcessors(facts)
+        self._positions = kept.positions
+        self._processors = Processors(f"{arn_prefix}streamprocessor/", self._new_run, clock, kept)
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "CreateCollection": self._collections.create,
             "DescribeCollection": self._collections.describe,
@@ -84,6 +91,13 @@ class RekognitionService:
         """Rekognition reads an object with the rights of whoever asks."""
         return fetch(self._clients.client("s3", self._sessions.credentials_of(caller.access_key)), s3_object)
 
+    def restore(self) -> list[str]:
+        self._processors.restore()
+        return self._collections.restore()
+
+    def begin(self) -> None:
+        self._processors.begin()
+
     def warm(self) -> None:
         """Load the networks in the background, so that the first face does not wait for it."""
         Thread(target=self._warm, name="warm-faces", daemon=True).start()
@@ -113,25 +127,28 @@ class RekognitionService:
                 self._pool = self._faces_factory()
             return self._pool
 
-    def _new_run(self, processor_arn: str, definition: dict[str, Any], report: Report) -> ProcessorRun:
+    def _new_run(
+        self, processor_arn: str, definition: dict[str, Any], report: Report, position: Position | None
+    ) -> ProcessorRun:
         stopping = Event()
         role = RoleSession(self._sessions, self._clients, definition["RoleArn"], processor_arn)
+        name, search = definition["Name"], definition["Settings"]["FaceSearch"]
         video_stream_arn = definition["Input"]["KinesisVideoStream"]["Arn"]
         face_stream_arn = definition["Output"]["KinesisDataStream"]["Arn"]
-        search = definition["Settings"]["FaceSearch"]
-        watching = Watching(
-            definition["Name"],
-            video_stream_arn,
-            search["FaceMatchThreshold"],
-            lambda: self._collections.find(search["CollectionId"]),
-        )
+        if position:
+            position = advanced(position, self._clients.client("kinesis"), face_stream_arn, video_stream_arn)
         return ProcessorRun(
-            watching,
-            source=VideoSource(role, video_stream_arn, stopping),
-            face_stream=FaceStream(
-                role, face_stream_arn, partition_key=definition["Name"], stopping=stopping
+            Watching(
+                name,
+                video_stream_arn,
+                search["FaceMatchThreshold"],
+                lambda: self._collections.find(search["CollectionId"]),
+                position,
             ),
+            source=VideoSource(role, video_stream_arn, stopping, position),
+            face_stream=FaceStream(role, face_stream_arn, partition_key=name, stopping=stopping),
             pool=self._faces,
             report=report,
             stopping=stopping,
+            reached=lambda place: self._positions.keep(name, place),
         )

@@ -3,7 +3,8 @@
 from typing import Any
 
 from sightline_faces import Box
-from sightline_local.cloud.rekognition.collection import MODEL_VERSION, KnownFace
+from sightline_local.cloud.rekognition.collection import MODEL_VERSION
+from sightline_local.cloud.rekognition.kept_faces import KnownFace
 
 
 def bounding_box(box: Box) -> dict[str, float]:

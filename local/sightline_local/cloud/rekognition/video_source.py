@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
+from sightline_local.cloud.rekognition.position import Position
 from sightline_local.cloud.rekognition.role_session import ProcessorFailedError, RoleSession, is_denial
 from sightline_media import Fragment, FragmentReader, InvalidMatroskaError
 
@@ -19,15 +20,25 @@ RECONNECT_SECONDS = 0.5
 
 
 class VideoSource:
-    """A camera may be silent for hours: the connection then ends now and then, the source goes on."""
+    """A camera may be silent for hours: the connection then ends now and then, the source goes on.
 
-    def __init__(self, role: RoleSession, stream_arn: str, stopping: Event) -> None:
+    `position`: begin with its fragment, or with what came since its moment; without one, with what is new.
+    """
+
+    def __init__(
+        self, role: RoleSession, stream_arn: str, stopping: Event, position: Position | None = None
+    ) -> None:
         self._role = role
         self._stream_arn = stream_arn
         self._stopping = stopping
-        self._opened_at: datetime | None = None
-        self._last_number: str | None = None
+        self._opened_at = position.moment if position else None
+        self._last_number = _just_before(position)
         self._body: Any = None
+
+    @property
+    def opened_at(self) -> datetime | None:
+        """When the video was asked for; None before `open`."""
+        return self._opened_at
 
     def open(self) -> None:
         """Connect, patiently; ProcessorFailedError when the role may not, or when there is no such stream."""
@@ -98,3 +109,8 @@ class VideoSource:
             name = self._stream_arn.split("/")[1]
             raise ProcessorFailedError(f"Stream {name} doesn't exist") from error
         _log.warning("%s: GetMedia failed, trying again: %s", self._stream_arn, error)
+
+
+def _just_before(position: Position | None) -> str | None:
+    number = position and position.fragment_number
+    return str(int(number) - 1) if number else None

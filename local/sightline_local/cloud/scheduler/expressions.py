@@ -18,6 +18,7 @@ _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": tim
 _MONTHS = {name.upper(): number for number, name in enumerate(calendar.month_abbr) if name}
 _DAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), 1)}
 _FIRST_YEAR, _LAST_YEAR = 1970, 2199
+_LOOK_BACK = (timedelta(hours=1), timedelta(days=1), timedelta(days=32), timedelta(days=366))
 
 
 class InvalidExpression(Exception):  # noqa: N818  as the services' own errors
@@ -27,6 +28,10 @@ class InvalidExpression(Exception):  # noqa: N818  as the services' own errors
 class Expression(Protocol):
     def next_after(self, moment: datetime) -> datetime | None:
         """The first time later than this aware moment; None when there is none any more."""
+        ...
+
+    def latest(self, first: datetime, now: datetime) -> datetime:
+        """The last time from `first`, which is one and past, until now."""
         ...
 
 
@@ -39,6 +44,9 @@ class Rate:
     def next_after(self, moment: datetime) -> datetime | None:
         return moment + self.every
 
+    def latest(self, first: datetime, now: datetime) -> datetime:
+        return first + (now - first) // self.every * self.every
+
 
 @dataclass(frozen=True, slots=True)
 class Once:
@@ -46,6 +54,9 @@ class Once:
 
     def next_after(self, moment: datetime) -> datetime | None:
         return self.moment if self.moment > moment else None
+
+    def latest(self, first: datetime, now: datetime) -> datetime:  # noqa: ARG002  there is only one
+        return first
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,16 @@ class Cron:
                     if when is not None and when > moment:
                         return when
         return None
+
+    def latest(self, first: datetime, now: datetime) -> datetime:
+        for recently in _LOOK_BACK:  # after a long sleep not every minute of it is counted
+            if now - recently > first and (recent := self.next_after(now - recently)) and recent <= now:
+                first = recent
+                break
+        following = self.next_after(first)
+        while following is not None and following <= now:
+            first, following = following, self.next_after(following)
+        return first
 
     def _days_from(self, start: datetime) -> Iterator[datetime]:
         day = start.replace(hour=0, minute=0, second=0, microsecond=0)

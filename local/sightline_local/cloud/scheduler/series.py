@@ -10,7 +10,8 @@ from sightline_local.cloud.scheduler.expressions import Expression
 class Series:
     """Calls `fire(moment)` at every moment until it is stopped or there are no more.
 
-    Moments that passed at once (this machine slept, a test moved the clock far) count as one: the last.
+    Moments that passed at once (this machine slept, the runtime did not run, a test moved the clock far)
+    count as one: the last. `since`: the last moment that is behind us, if not now.
     """
 
     def __init__(
@@ -21,14 +22,15 @@ class Series:
         *,
         start: datetime | None = None,
         end: datetime | None = None,
+        since: datetime | None = None,
     ) -> None:
         self._timetable = timetable
         self._expression = expression
         self._fire = fire
         self._end = end
         self._stopped = False
-        now = timetable.clock.now()
-        self._plan(expression.next_after(max(start, now) if start else now))
+        since = since or timetable.clock.now()
+        self._plan(expression.next_after(max(start, since) if start else since))
 
     def stop(self) -> None:
         self._stopped = True
@@ -40,8 +42,9 @@ class Series:
     def _come(self, moment: datetime) -> None:
         if self._stopped:
             return
-        now, following = self._timetable.clock.now(), self._expression.next_after(moment)
-        while following is not None and following <= now:
-            moment, following = following, self._expression.next_after(following)
-        self._fire(moment)
-        self._plan(following)
+        now = self._timetable.clock.now()
+        last = self._expression.latest(moment, min(now, self._end or now))
+        try:
+            self._fire(last)
+        finally:
+            self._plan(self._expression.next_after(last))

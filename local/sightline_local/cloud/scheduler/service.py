@@ -10,11 +10,13 @@ from sightline_local.clock import Timetable
 from sightline_local.cloud.clients import Clients
 from sightline_local.cloud.constraints import check_input
 from sightline_local.cloud.scheduler.expressions import Expression, InvalidExpression, parse
+from sightline_local.cloud.scheduler.kept_schedules import KeptSchedule, KeptSchedules, LastMoments
 from sightline_local.cloud.scheduler.series import Series
 from sightline_local.cloud.scheduler.target import TargetCalls
 from sightline_local.cloud.service import ServiceError, unknown_operation
 from sightline_local.iam import Caller, Sessions, TrustDenied
 from sightline_local.iam.lending import LentRole
+from sightline_local.state import Facts
 
 _GROUP = "default"
 _SETTINGS = (
@@ -30,19 +32,32 @@ class _Schedule:
     arn: str
     created_at: datetime
     modified_at: datetime
+    deployed: dict[str, Any] | None = None  # as the template has it; None for one that a call made
     series: Series | None = None
 
 
 class SchedulerService:
-    """A `Service` for the gateway."""
+    """A `Service` for the gateway. Until `restore` it is the template that makes schedules."""
 
     def __init__(
-        self, region: str, account: str, sessions: Sessions, clients: Clients, timetable: Timetable
+        self,
+        region: str,
+        account: str,
+        sessions: Sessions,
+        clients: Clients,
+        timetable: Timetable,
+        *,
+        facts: Facts | None = None,
     ) -> None:
+        self._facts = facts or Facts.none()
         self._prefix = f"arn:aws:scheduler:{region}:{account}:"
         self._sessions = sessions
         self._timetable = timetable
-        self._calls = TargetCalls(clients, timetable)
+        self._calls = TargetCalls(clients, timetable, self._lend, self._facts)
+        self._kept = KeptSchedules(self._facts)
+        self._last = LastMoments(self._facts)
+        self._roles: dict[tuple[str, str], LentRole] = {}
+        self._is_restored = not self._facts.keeps
         self._schedules: dict[str, _Schedule] = {}
         self._lock = Lock()
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -61,6 +76,26 @@ class SchedulerService:
             raise _not_found(f"Schedule group {params['GroupName']} does not exist.")
         return self._operations[operation](params)
 
+    def restore(self) -> list[str]:
+        """Put back what calls made and changed, unless the template says something else by now."""
+        aside: list[str] = []
+        with self._lock:
+            for kept in list(self._kept.all()):
+                schedule = self._schedules.get(kept.name)
+                if schedule is None and kept.deployed is not None:
+                    aside.append(f"schedule {kept.name}")
+                elif schedule is None or schedule.settings == kept.deployed:
+                    self._put_back(kept)
+            for schedule in self._schedules.values():
+                if schedule.deployed is schedule.settings:  # as this deployment made it
+                    self._keep(schedule)
+            self._is_restored = True
+        self._calls.restore()
+        return aside
+
+    def begin(self) -> None:
+        """The timetable, on which schedules are, begins by itself."""
+
     def close(self) -> None:
         self._calls.close()
 
@@ -68,28 +103,28 @@ class SchedulerService:
         with self._lock:
             if params["Name"] in self._schedules:
                 raise ServiceError("ConflictException", f"Schedule {params['Name']} already exists.", 409)
-            now = self._timetable.clock.now()
+            now, settings = self._timetable.clock.now(), _settings(params)
             arn = f"{self._prefix}schedule/{_GROUP}/{params['Name']}"
-            schedule = _Schedule(_settings(params), arn, now, now)
-            self._begin(schedule)
-            self._schedules[params["Name"]] = schedule
+            schedule = _Schedule(settings, arn, now, now, None if self._is_restored else settings)
+            self._place(schedule)
         return {"ScheduleArn": schedule.arn}
 
     def _update(self, params: dict[str, Any]) -> dict[str, Any]:
         """What is not given goes back to its default, as on AWS."""
         with self._lock:
-            schedule = self._find(params)
-            changed = _Schedule(
-                _settings(params), schedule.arn, schedule.created_at, self._timetable.clock.now()
-            )
-            self._begin(changed)
-            _stop(schedule)
-            self._schedules[params["Name"]] = changed
-        return {"ScheduleArn": schedule.arn}
+            before, now = self._find(params), self._timetable.clock.now()
+            changed = _Schedule(_settings(params), before.arn, before.created_at, now, before.deployed)
+            self._place(changed)
+            _stop(before)
+        return {"ScheduleArn": changed.arn}
 
     def _delete(self, params: dict[str, Any]) -> dict[str, Any]:
         with self._lock:
-            _stop(self._find(params))
+            schedule = self._find(params)
+            with self._facts.transaction():
+                self._last.forget(schedule.arn)
+                self._kept.delete(params["Name"], schedule.deployed, self._timetable.clock.now())
+            _stop(schedule)
             del self._schedules[params["Name"]]
         return {}
 
@@ -117,32 +152,72 @@ class SchedulerService:
             raise _not_found(f"Schedule {params['Name']} does not exist.")
         return schedule
 
-    def _begin(self, schedule: _Schedule) -> None:
-        settings = schedule.settings
-        expression = _expression(settings)
-        target = settings["Target"]
-        role = LentRole(
-            self._sessions,
-            target["RoleArn"],
-            settings["Name"],
-            service="scheduler.amazonaws.com",
-            source_arn=f"{self._prefix}schedule-group/{_GROUP}",
-        )
+    def _place(self, schedule: _Schedule) -> None:
+        """Check it, keep it, let it begin."""
+        settings, expression = schedule.settings, _expression(schedule.settings)
         try:
-            role.credentials()
+            self._role(settings["Name"], settings["Target"]["RoleArn"]).credentials()
         except TrustDenied as error:
             raise ServiceError(
                 "ValidationException",
                 "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.",
             ) from error
+        if self._is_restored:
+            self._keep(schedule)
+        self._schedules[settings["Name"]] = schedule
+        self._begin(schedule, expression, None)
+
+    def _put_back(self, kept: KeptSchedule) -> None:
+        made = self._schedules.pop(kept.name, None)
+        if made:
+            _stop(made)
+        if kept.settings is None:
+            return
+        arn = f"{self._prefix}schedule/{_GROUP}/{kept.name}"
+        schedule = _Schedule(kept.settings, arn, kept.created_at, kept.modified_at, kept.deployed)
+        self._schedules[kept.name] = schedule
+        since = self._last.get(arn, _timing(kept.settings)) or kept.modified_at
+        self._begin(schedule, _expression(kept.settings), since)
+
+    def _begin(self, schedule: _Schedule, expression: Expression, since: datetime | None) -> None:
+        settings = schedule.settings
         if settings["State"] == "ENABLED":
             schedule.series = Series(
                 self._timetable,
                 expression,
-                lambda moment: self._calls.begin(schedule.arn, target, role, moment),
+                lambda moment: self._come(schedule, moment),
                 start=settings.get("StartDate"),
                 end=settings.get("EndDate"),
+                since=since,
             )
+
+    def _come(self, schedule: _Schedule, moment: datetime) -> None:
+        with self._facts.transaction():
+            self._last.keep(schedule.arn, _timing(schedule.settings), moment)
+            self._calls.begin(schedule.arn, schedule.settings["Target"], moment)
+
+    def _keep(self, schedule: _Schedule) -> None:
+        """As it is now; its times count from now on, too."""
+        settings, moments = schedule.settings, (schedule.created_at, schedule.modified_at)
+        with self._facts.transaction():
+            self._kept.keep(KeptSchedule(settings["Name"], schedule.deployed, settings, *moments))
+            self._last.keep(schedule.arn, _timing(settings), schedule.modified_at)
+
+    def _lend(self, schedule_arn: str, role_arn: str) -> LentRole:
+        """The role as the calls of the schedule use it."""
+        name = schedule_arn.rpartition("/")[2]
+        if (name, role_arn) not in self._roles:
+            self._roles[name, role_arn] = self._role(name, role_arn)
+        return self._roles[name, role_arn]
+
+    def _role(self, name: str, role_arn: str) -> LentRole:
+        return LentRole(
+            self._sessions,
+            role_arn,
+            name,
+            service="scheduler.amazonaws.com",
+            source_arn=f"{self._prefix}schedule-group/{_GROUP}",
+        )
 
 
 def _settings(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,6 +246,10 @@ def _expression(settings: Mapping[str, Any]) -> Expression:
         return parse(settings["ScheduleExpression"], settings["ScheduleExpressionTimezone"])
     except InvalidExpression as error:
         raise _invalid(str(error)) from error
+
+
+def _timing(settings: Mapping[str, Any]) -> str:
+    return f"{settings['ScheduleExpression']} {settings['ScheduleExpressionTimezone']}"
 
 
 def _stop(schedule: _Schedule) -> None:

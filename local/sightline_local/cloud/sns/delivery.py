@@ -15,13 +15,15 @@ from moto.sqs.exceptions import QueueDoesNotExist
 from sightline_local.cloud import state_patches
 from sightline_local.cloud.sns.documents import Documents, as_text
 from sightline_local.cloud.sns.filter_policy import attributes_match, body_matches
-from sightline_local.cloud.sns.message import InvalidMessage, Message, check_size, read_structure
+from sightline_local.cloud.sns.message import InvalidMessage, Message, check_size, check_words, read_structure
 from sightline_local.functions.invoker import Functions
 from sightline_local.functions.spec import FunctionNotFound, InvocationRefused
+from sightline_local.iam import AccessDenied
 
 _logger = logging.getLogger(__name__)
 _SERVICE = "sns.amazonaws.com"
 
+MaySend = Callable[[str, str, str, str], None]  # service, action, queue, topic; raises AccessDenied
 Deliver = Callable[[Message, Any, str], None]  # message, moto's subscription, signature version
 
 
@@ -40,10 +42,12 @@ class Notifications:
         self,
         documents: Documents,
         functions: Functions,
+        authorize_service: MaySend,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._documents = documents
         self._functions = functions
+        self._authorize = authorize_service
         self._now = now
         self.protocols: dict[str, Deliver] = {"lambda": self._to_function, "sqs": self._to_queue}
 
@@ -75,6 +79,7 @@ class Notifications:
         structure: str | None,
     ) -> Message:
         try:
+            check_words(text, subject)
             check_size(text, attributes)
             texts = read_structure(text) if structure == "json" else None
         except InvalidMessage as error:
@@ -101,9 +106,9 @@ class Notifications:
         reasons = {"RequestID": str(uuid.uuid4()), "ErrorCode": refusal.code, "ErrorMessage": str(refusal)}
         attributes = {name: {"DataType": "String", "StringValue": value} for name, value in reasons.items()}
         try:
-            _send(queue_arn, as_text(told), attributes)
-        except QueueDoesNotExist:
-            _logger.error("SNS has no dead-letter queue %s for %s", queue_arn, subscription.endpoint)  # noqa: TRY400
+            self._send(message, queue_arn, as_text(told), attributes)
+        except DeliveryRefused as refused:
+            _logger.error("SNS could not bury what %s refused: %s", subscription.endpoint, refused)  # noqa: TRY400
 
     def _to_function(self, message: Message, subscription: Any, version: str) -> None:
         event = self._documents.lambda_event(message, subscription.arn, version)
@@ -117,12 +122,20 @@ class Notifications:
             raise DeliveryRefused("AccessDeniedException", str(error)) from error
 
     def _to_queue(self, message: Message, subscription: Any, version: str) -> None:
+        if is_raw(subscription):
+            self._send(message, subscription.endpoint, message.text_for("sqs"), _raw_attributes(message))
+        else:
+            told = self._documents.notification(message, "sqs", subscription.arn, version)
+            self._send(message, subscription.endpoint, as_text(told), {})
+
+    def _send(self, message: Message, queue_arn: str, body: str, attributes: dict[str, Any]) -> None:
+        """As the service SNS, for the topic: the queue's policy must let it."""
+        _, _, _, region, account, name = queue_arn.split(":", 5)
         try:
-            if is_raw(subscription):
-                _send(subscription.endpoint, message.text_for("sqs"), _raw_attributes(message))
-            else:
-                told = self._documents.notification(message, "sqs", subscription.arn, version)
-                _send(subscription.endpoint, as_text(told), {})
+            self._authorize(_SERVICE, "sqs:SendMessage", queue_arn, message.topic_arn)
+            sqs_backends[account][region].send_message(name, body, message_attributes=attributes)
+        except AccessDenied as error:
+            raise DeliveryRefused("AccessDenied", str(error)) from error
         except QueueDoesNotExist as error:
             raise DeliveryRefused("AWS.SimpleQueueService.NonExistentQueue", str(error)) from error
 
@@ -152,8 +165,3 @@ def _as_queues_have_it(attribute: Mapping[str, str]) -> dict[str, Any]:
     if kind.startswith("Binary"):
         return {"DataType": kind, "BinaryValue": b64decode(value)}
     return {"DataType": kind, "StringValue": value}
-
-
-def _send(queue_arn: str, body: str, attributes: dict[str, dict[str, Any]]) -> None:
-    _, _, _, region, account, name = queue_arn.split(":", 5)
-    sqs_backends[account][region].send_message(name, body, message_attributes=attributes)

@@ -1,12 +1,14 @@
 """One published message, and what each protocol gets of it."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 MESSAGE_LIMIT_BYTES = 256 * 1024
+_SUBJECT = re.compile(r"[!-~][ -~]{0,99}")  # at most 100 characters, no control characters
 
 
 class InvalidMessage(Exception):  # noqa: N818  as SNS's InvalidParameter
@@ -34,6 +36,14 @@ class Message:
     def timestamp(self) -> str:
         moment = self.published_at
         return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
+
+
+def check_words(text: str, subject: str | None) -> None:
+    """A message says something; a subject is one line of ASCII that begins with no space."""
+    if not text:
+        raise InvalidMessage("Invalid parameter: Empty message")
+    if subject is not None and not _SUBJECT.fullmatch(subject):
+        raise InvalidMessage("Invalid parameter: Subject")
 
 
 def check_size(text: str, attributes: Mapping[str, Mapping[str, Any]]) -> None:

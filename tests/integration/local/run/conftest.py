@@ -11,13 +11,14 @@ import pytest
 
 from sightline_local.cloud.clients import Clients
 from sightline_local.cloud.gateway import Gateway, serve
+from sightline_local.cloud.kinesis import DataStreams, KinesisService
 from sightline_local.cloud.lambda_ import LambdaService
 from sightline_local.cloud.moto_server import forget_everything, make_moto_app
 from sightline_local.functions.invoker import Functions
 from sightline_local.functions.spec import FunctionSpec
 from sightline_local.functions.warm_parent import WarmParent
 from sightline_local.iam import Authorizer, Credentials, Sessions
-from sightline_local.triggers.kinesis import KinesisMappings
+from sightline_local.triggers.mappings import Mappings
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -29,7 +30,8 @@ class Cloud:
     clients: Clients
     sessions: Sessions
     functions: Functions
-    mappings: KinesisMappings
+    mappings: Mappings
+    streams: DataStreams
     folder: Path
     roles: set[str] = field(default_factory=set)
 
@@ -95,11 +97,13 @@ def cloud(tmp_path: Path, moto_app: Any, warm_parent: WarmParent) -> Iterator[Cl
     with serve(gateway) as server:
         clients = Clients(server.url, REGION)
         functions = Functions(server.url, REGION, sessions, tmp_path / "logs", warm_parent=warm_parent)
-        mappings = KinesisMappings(functions, sessions, authorizer, clients)
+        streams = DataStreams(REGION, ACCOUNT)
+        mappings = Mappings(functions, sessions, authorizer, clients, streams)
         gateway.services["lambda"] = LambdaService(functions, mappings)
-        gateway.on_kinesis_put.append(mappings.wake)
+        gateway.services["kinesis"] = KinesisService(streams)
+        streams.listeners.append(mappings.wake)
         try:
-            yield Cloud(gateway, clients, sessions, functions, mappings, tmp_path)
+            yield Cloud(gateway, clients, sessions, functions, mappings, streams, tmp_path)
         finally:
             mappings.close()
             functions.close()

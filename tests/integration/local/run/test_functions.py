@@ -211,13 +211,17 @@ def test_the_log_has_the_lines_of_lambda_around_what_the_function_says(cloud: An
     first = cloud.functions.invoke("talk", b"{}")
     second = cloud.functions.invoke("talk", b"{}")
 
-    log = cloud.functions.log_path("talk").read_text()
+    lines = cloud.functions.log_path("talk").read_text().splitlines()
+    log = "".join(line.split(" ", 2)[2] + "\n" for line in lines)
     pattern = (
         r"START RequestId: {0} Version: \$LATEST\nout\nerr\nEND RequestId: {0}\n"
         r"REPORT RequestId: {0}\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 256 MB\t"
         r"Max Memory Used: \d+ MB"
     )
-    cold = pattern.format(first.request_id) + r"\tInit Duration: [\d.]+ ms\n"
+    init = r"INIT_START Runtime Version: python:3\.\d+\.local\tRuntime Version ARN: arn:aws:lambda:\S+\n"
+    cold = init + pattern.format(first.request_id) + r"\tInit Duration: [\d.]+ ms\n"
+    stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32} "
+    assert all(re.match(stamp, line) for line in lines)
     assert re.fullmatch(cold + pattern.format(second.request_id) + "\n", log)
     assert second.log_tail.decode() in log
 
@@ -384,6 +388,12 @@ def test_a_process_that_dies_between_two_invocations_is_replaced(
     assert (result.error, answer(result) != pid) == (False, True)
 
 
+PARENT = """
+import os, subprocess, sys
+def handle(event, context):
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    return [os.getpid(), child.pid]
+"""
 RUNTIME = """
 import sys, time
 from pathlib import Path
@@ -404,11 +414,12 @@ time.sleep(60)
 
 
 def test_no_process_outlives_a_runtime_that_is_killed(tmp_path: Path, until: Callable[..., Any]) -> None:
-    (tmp_path / "handler.py").write_text("import os\ndef handle(e, c): return os.getpid()\n")
+    (tmp_path / "handler.py").write_text(PARENT)
     command = [sys.executable, "-c", RUNTIME, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as runtime:
         assert runtime.stdout is not None
-        pids = [int(pid) for pid in runtime.stdout.readline().split()]
+        pids = [int(pid) for pid in re.findall(r"\d+", runtime.stdout.readline())]
+        assert len(pids) == 3
         assert all(map(alive, pids))
 
         runtime.kill()

@@ -227,20 +227,6 @@ def test_who_am_i(cloud: Any) -> None:
     assert cloud.client("sts").get_caller_identity()["Arn"] == "arn:aws:iam::123456789012:user/local"
 
 
-def test_puts_into_a_stream_are_told_by_the_name_of_the_stream(cloud: Any) -> None:
-    make_things(cloud)
-    heard: list[str] = []
-    cloud.gateway.on_kinesis_put.append(heard.append)
-    kinesis = cloud.client("kinesis")
-
-    kinesis.put_record(StreamName="faces", Data=b"x", PartitionKey="k")
-    kinesis.put_records(
-        StreamARN=cloud.arn("kinesis", "stream/faces"), Records=[{"Data": b"x", "PartitionKey": "k"}]
-    )
-
-    assert heard == ["faces", "faces"]
-
-
 class Failing:
     """A service of ours that fails in each way in which one can."""
 

@@ -9,6 +9,7 @@ import pytest
 from sightline_local.cloud import patches
 from sightline_local.cloud.sns import Notifications, Signer
 from sightline_local.cloud.sns.documents import Documents
+from sightline_local.iam import Authorizer
 
 Until = Callable[[Callable[[], Any]], Any]
 NOTHING = "def handle(event, context): ..."
@@ -22,7 +23,8 @@ class Topic:
         self.until = until
         self.arn = str(self.sns.create_topic(Name="t")["TopicArn"])
         url = cloud.clients.endpoint_url
-        Notifications(Documents(Signer(url), url), cloud.functions).install()
+        may_send = Authorizer("123456789012", "us-east-1").authorize_service
+        Notifications(Documents(Signer(url), url), cloud.functions, may_send).install()
 
     def subscribe(self, protocol: str, endpoint: str, **attributes: str) -> str:
         answer = self.sns.subscribe(
@@ -31,7 +33,16 @@ class Topic:
         return str(answer["SubscriptionArn"])
 
     def queue(self, name: str) -> str:
-        return str(self.sqs.create_queue(QueueName=name)["QueueUrl"])
+        """A queue that lets SNS send to it for this topic."""
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": "*",
+            "Condition": {"ArnEquals": {"aws:SourceArn": self.arn}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statement})
+        return str(self.sqs.create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"])
 
     def next(self, url: str) -> Any:
         def messages() -> list[Any]:

@@ -14,10 +14,12 @@ from botocore.config import Config
 from sightline_faces import Face, FaceEngine
 from sightline_local.cloud.clients import Clients
 from sightline_local.cloud.gateway import Gateway, serve
+from sightline_local.cloud.kinesis import DataStreams, KinesisService
 from sightline_local.cloud.kinesisvideo import FragmentStore, KinesisVideoService, MediaServer
 from sightline_local.cloud.moto_server import forget_everything, make_moto_app
 from sightline_local.cloud.rekognition import RekognitionService
 from sightline_local.iam import Authorizer, Credentials, Sessions
+from sightline_local.state import Facts
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 
@@ -124,10 +126,11 @@ def cloud(engine: Callable[[], FaceEngine]) -> Iterator[Cloud]:
     store = FragmentStore()
     video = KinesisVideoService(REGION, ACCOUNT, lambda: media_server.url, store)
     media_server = MediaServer(store, video, sessions, authorizer)
-    media_server.start()
+    media_server.begin()
     clients = Clients(server.url, REGION)
     rekognition = RekognitionService(REGION, ACCOUNT, sessions, clients, lambda: OneWorker(engine))
-    gateway.services |= {"kinesisvideo": video, "rekognition": rekognition}
+    kinesis = KinesisService(DataStreams(REGION, ACCOUNT, Facts.none()))
+    gateway.services |= {"kinesisvideo": video, "rekognition": rekognition, "kinesis": kinesis}
     yield Cloud(gateway, server.url, store, media_server, sessions, authorizer, rekognition)
     rekognition.close()
     media_server.close()

@@ -1,5 +1,6 @@
 """PutMedia over a real connection: acknowledgements, error ids, limits, permissions."""
 
+import errno
 import json
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from sightline_local.cloud.kinesisvideo import FragmentStore, KinesisVideoService, MediaServer
+from sightline_local.cloud.kinesisvideo.shelf import Shelf
 from sightline_media import ErrorId
 from tests.fakes.matroska import cluster, head, metadata
 from tests.fakes.producer import Producer
@@ -181,7 +183,7 @@ def hasty_server(cloud: Any) -> Iterator[MediaServer]:
     server = MediaServer(
         cloud.store, service, cloud.sessions, cloud.authorizer, connection_seconds=0.4, idle_seconds=0.3
     )
-    server.start()
+    server.begin()
     yield server
     server.close()
 
@@ -325,3 +327,21 @@ def test_fragments_are_kept_by_the_store_after_the_server(cloud: Any) -> None:
     assert stream is not None
     fragment = store.fragments(stream)[0]
     assert fragment.header + (store.media(stream, fragment) or b"") == head() + cluster(0)
+
+
+def test_a_full_disk_is_an_archival_error_and_nothing_of_the_fragment_stays(
+    cloud: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = cloud.video_stream("gate")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Shelf, "put", full)
+        refused = put(cloud, head(), cluster(0))
+    accepted = put(cloud, head(), cluster(0))
+
+    assert error_of(refused) == ErrorId.ARCHIVAL_ERROR
+    assert [ack.event_type for ack in accepted.acks] == ["BUFFERING", "RECEIVED", "PERSISTED"]
+    assert len(cloud.store.fragments(cloud.store.with_arn(stream))) == 1

@@ -13,11 +13,11 @@ from sightline_local.functions.asynchronous import (
     EXHAUSTED,
     SUCCESS,
     TOO_OLD,
-    AsyncInvocation,
     AsyncInvocations,
     AsyncSettings,
 )
 from sightline_local.functions.destinations import Destinations
+from sightline_local.functions.kept_events import AsyncInvocation
 from sightline_local.functions.spec import FunctionNotFound, InvokeResult, TooManyInvocations
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,6 +1,5 @@
 """The table from actions to ARNs: what every kind of request needs."""
 
-import base64
 from typing import Any
 
 import pytest
@@ -20,7 +19,6 @@ def arn(service: str, rest: str) -> str:
     return f"arn:aws:{service}:us-east-1:123456789012:{rest}"
 
 
-ITERATOR = base64.b64encode(b"faces-gate:shardId-000000000000:7").decode()
 QUEUE_URL = "http://127.0.0.1:4566/123456789012/orders"
 
 
@@ -33,8 +31,25 @@ QUEUE_URL = "http://127.0.0.1:4566/123456789012/orders"
         ("dynamodb", "Query", {"TableName": "t", "IndexName": "i"}, arn("dynamodb", "table/t/index/i")),
         ("kinesis", "PutRecords", {"StreamName": "s"}, arn("kinesis", "stream/s")),
         ("kinesis", "PutRecord", {"StreamARN": arn("kinesis", "stream/s")}, arn("kinesis", "stream/s")),
-        ("kinesis", "GetRecords", {"ShardIterator": ITERATOR}, arn("kinesis", "stream/faces-gate")),
-        ("kinesis", "GetRecords", {"ShardIterator": "%%%"}, arn("kinesis", "stream/")),
+        ("kinesis", "GetRecords", {"ShardIterator": "%%%"}, "*"),
+        (
+            "kinesis",
+            "RegisterStreamConsumer",
+            {"StreamARN": arn("kinesis", "stream/s")},
+            arn("kinesis", "stream/s"),
+        ),
+        (
+            "kinesis",
+            "DescribeStreamConsumer",
+            {"StreamARN": arn("kinesis", "stream/s"), "ConsumerName": "c"},
+            arn("kinesis", "stream/s/consumer/c:*"),
+        ),
+        ("firehose", "PutRecord", {"DeliveryStreamName": "d"}, arn("firehose", "deliverystream/d")),
+        ("redshift-data", "ExecuteStatement", {"ResourceArn": "arn:w"}, "arn:w"),
+        ("redshift-data", "GetStatementResult", {"Id": "1"}, "*"),
+        ("secretsmanager", "GetSecretValue", {"SecretId": "s"}, arn("secretsmanager", "secret:s-??????")),
+        ("sqs", "AddPermission", {"QueueUrl": QUEUE_URL}, arn("sqs", "orders")),
+        ("s3", "PutBucketPolicy", {"Bucket": "b"}, "arn:aws:s3:::b"),
         (
             "kinesisvideo",
             "PutMedia",
@@ -174,3 +189,31 @@ def test_asking_who_one_is_needs_no_permission() -> None:
 
 def test_an_action_that_nobody_wrote_a_rule_for_has_none() -> None:
     assert needed("dynamodb", "CreateGlobalTable", GlobalTableName="g") is None
+
+
+def test_glue_asks_for_a_table_and_for_all_that_it_is_in() -> None:
+    assert needed("glue", "GetTable", DatabaseName="d", Name="t") == [
+        ("glue:GetTable", arn("glue", "catalog")),
+        ("glue:GetTable", arn("glue", "database/d")),
+        ("glue:GetTable", arn("glue", "table/d/t")),
+    ]
+
+
+def test_a_delivery_stream_passes_every_role_that_it_names() -> None:
+    needs = needed(
+        "firehose",
+        "CreateDeliveryStream",
+        DeliveryStreamName="d",
+        KinesisStreamSourceConfiguration={"RoleARN": "arn:aws:iam::1:role/a"},
+        ExtendedS3DestinationConfiguration={
+            "RoleARN": "arn:aws:iam::1:role/b",
+            "DataFormatConversionConfiguration": {
+                "SchemaConfiguration": {"RoleARN": "arn:aws:iam::1:role/a"}
+            },
+        },
+    )
+
+    assert [need for need in needs or [] if need[0] == "iam:PassRole"] == [
+        ("iam:PassRole", "arn:aws:iam::1:role/a"),
+        ("iam:PassRole", "arn:aws:iam::1:role/b"),
+    ]

@@ -1,6 +1,7 @@
 """Schedule expressions: the moments that they mean."""
 
 from datetime import UTC, datetime
+from time import perf_counter
 
 import pytest
 
@@ -106,3 +107,31 @@ def test_what_is_not_emulated_is_refused_by_name(expression: str) -> None:
 def test_a_time_zone_that_is_none_is_refused() -> None:
     with pytest.raises(InvalidExpression, match="Invalid time zone Mars"):
         parse("cron(0 8 * * ? *)", "Mars")
+
+
+@pytest.mark.parametrize(
+    ("expression", "latest"),
+    [
+        ("rate(7 minutes)", "2026-03-27T11:58:00"),
+        ("cron(* * * * ? *)", "2026-03-27T12:00:00"),
+        ("cron(0 10 * * ? *)", "2026-03-27T10:00:00"),
+        ("cron(0 8 1 * ? *)", "2026-03-01T08:00:00"),
+        ("cron(0 8 1 JAN ? *)", "2026-01-01T08:00:00"),
+    ],
+)
+def test_the_latest_of_years_of_moments_is_found_at_once(expression: str, latest: str) -> None:
+    parsed = parse(expression)
+    first = parsed.next_after(datetime(2020, 1, 1, tzinfo=UTC))
+    assert first is not None
+
+    began = perf_counter()
+    found = parsed.latest(first, NOW)
+
+    assert f"{found:%Y-%m-%dT%H:%M:%S}" == latest
+    assert perf_counter() - began < 1
+
+
+def test_the_latest_of_moments_of_which_none_has_followed_is_the_first() -> None:
+    first = datetime(2026, 3, 27, 10, tzinfo=UTC)
+    assert parse("cron(0 10 * * ? *)").latest(first, NOW) == first
+    assert parse("at(2026-03-27T10:00:00)").latest(first, NOW) == first

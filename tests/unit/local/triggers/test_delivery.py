@@ -19,7 +19,7 @@ def settings(**changes: Any) -> MappingSettings:
     return MappingSettings(
         uuid="u",
         function_arn="arn:aws:lambda:us-east-1:123456789012:function:f",
-        stream_arn="arn:aws:kinesis:us-east-1:123456789012:stream/s",
+        source_arn="arn:aws:kinesis:us-east-1:123456789012:stream/s",
         starting_position="TRIM_HORIZON",
         **changes,
     )

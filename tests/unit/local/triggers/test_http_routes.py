@@ -118,7 +118,7 @@ def test_a_route_knows_function_authorizer_and_scopes() -> None:
         {"paths": {"/a": {"get": {"responses": {}}}}},
         {"paths": {"/a": {"get": operation(security=[{"Unknown": []}])}}},
         {"paths": {"/a": {"connect": operation()}}},
-        {"paths": {}, "x-amazon-apigateway-cors": {"allowOrigins": ["*"]}},
+        {"paths": {}, "x-amazon-apigateway-importexport-version": "1.0"},
         {
             "paths": {},
             "components": {"securitySchemes": {"L": {"x-amazon-apigateway-authorizer": {"type": "request"}}}},

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sightline_local.triggers.records import StreamRecord
+from sightline_local.triggers.responses import failures as failed_indexes
 from sightline_local.triggers.responses import lowest_failure
 
 RECORDS = [StreamRecord("shard", sequence, "k", "", 0.0) for sequence in (11, 12, 13)]
@@ -51,3 +52,13 @@ def test_an_answer_that_names_no_record_fails_the_whole_batch(value: Any) -> Non
 
 def test_an_answer_that_is_no_json_fails_the_whole_batch() -> None:
     assert lowest_failure(b"<html>", RECORDS) == 0
+
+
+def test_of_a_queue_every_named_message_fails_and_no_other() -> None:
+    payload = json.dumps(failures("b", "c")).encode()
+
+    assert failed_indexes(payload, ["a", "b", "c"]) == {1, 2}
+
+
+def test_of_a_queue_an_unknown_message_fails_the_whole_batch() -> None:
+    assert failed_indexes(json.dumps(failures("x")).encode(), ["a", "b"]) == {0, 1}

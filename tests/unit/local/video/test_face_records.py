@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from sightline_faces import Box, Face, Pose, Quality
-from sightline_local.cloud.rekognition.collection import Collection, Collections, KnownFace, remove_faces
+from sightline_local.cloud.rekognition.collection import Collection, Collections
+from sightline_local.cloud.rekognition.kept_faces import KeptCollections, KnownFace
 from sightline_local.cloud.rekognition.pace import seconds_between_frames
 from sightline_local.cloud.rekognition.quality import faults
 from sightline_local.cloud.rekognition.record import FramePlace, face_record
+from sightline_local.state import Facts
 from tests.unit.local.video.test_fragment_store import NOON
 
 PLACE = FramePlace("arn:aws:kinesisvideo:r:1:stream/gate/1", "9134", 1510552593.455, 1510552593.193, 2.0)
@@ -131,19 +133,19 @@ def test_a_search_is_never_below_80_and_sees_changes_at_once() -> None:
     descriptor = np.zeros(128, np.float32)
     assert collection.search(descriptor, 0) == []
 
-    collection.add(KNOWN, descriptor)
+    collection.add((KNOWN, descriptor))
     far = descriptor + np.float32(0.55 / 128**0.5)  # about 70 per cent similar
     assert [face for face, _ in collection.search(descriptor, 80)] == [KNOWN]
     assert collection.search(far, 0) == []
 
-    assert remove_faces(collection, ["f-1", "f-2"]) == (["f-1"], ["f-2"])
+    assert collection.remove(["f-1", "f-2"]) == (["f-1"], ["f-2"])
     assert collection.search(descriptor, 80) == []
 
 
 def test_a_collection_id_is_used_once() -> None:
-    collections = Collections()
+    collections = Collections("arn:", KeptCollections(Facts.none()))
 
-    assert collections.add(a_collection())
-    assert not collections.add(a_collection())
+    assert collections.create("people", NOON) is not None
+    assert collections.create("people", NOON) is None
     assert collections.remove("people")
     assert not collections.remove("people")

@@ -73,3 +73,23 @@ def test_an_outage_is_waited_out(outage: Exception) -> None:
 def test_what_does_not_go_away_by_waiting_fails_the_processor(code: str, message: str) -> None:
     with pytest.raises(ProcessorFailedError, match=message):
         write(FakeKinesis(refusal(code)), 1)
+
+
+def checked(kinesis: FakeKinesis) -> None:
+    role: Any = kinesis
+    FaceStream(role, ARN, partition_key="gate", stopping=Event()).check()
+
+
+def test_the_check_is_an_empty_put_whose_emptiness_is_refused_last() -> None:
+    kinesis = FakeKinesis(refusal("ValidationException"))
+
+    checked(kinesis)
+
+    assert kinesis.puts == [[]]
+
+
+def test_a_denial_or_a_missing_stream_is_found_before_the_first_record() -> None:
+    with pytest.raises(ProcessorFailedError, match="Access denied to Kinesis Data"):
+        checked(FakeKinesis(refusal("AccessDeniedException")))
+    with pytest.raises(ProcessorFailedError, match="Stream faces-gate under account 123456789012 not found"):
+        checked(FakeKinesis(refusal("ResourceNotFoundException")))

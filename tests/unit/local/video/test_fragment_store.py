@@ -8,7 +8,8 @@ from threading import Thread
 import pytest
 
 from sightline_local.cloud.kinesisvideo.fragment_number import FragmentNumbers
-from sightline_local.cloud.kinesisvideo.ring import BUFFER_BYTES, NewFragment, StoredFragment, StreamGoneError
+from sightline_local.cloud.kinesisvideo.kept_video import StoredFragment
+from sightline_local.cloud.kinesisvideo.ring import BUFFER_BYTES, NewFragment, StreamGoneError
 from sightline_local.cloud.kinesisvideo.store import FragmentStore
 from sightline_local.cloud.kinesisvideo.video_stream import SETTLING, VideoStream
 

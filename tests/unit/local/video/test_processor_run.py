@@ -1,10 +1,12 @@
 """A running processor with its surroundings faked: order, delay, failures, the end."""
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 
 from sightline_faces import Face, WeightsError, WorkerError
 from sightline_local.cloud.rekognition.collection import Collection
+from sightline_local.cloud.rekognition.position import Position, advanced
 from sightline_local.cloud.rekognition.processor_run import FRAMES_UNDER_WAY, ProcessorRun, Watching
 from sightline_local.cloud.rekognition.role_session import ProcessorFailedError
 from sightline_media import Fragment, get_media_tags, remux
@@ -29,6 +32,7 @@ class FakeSource:
         self._fragments = fragments
         self._stopping = stopping
         self.failure: Exception | None = None
+        self.opened_at = NOON
 
     def open(self) -> None:
         if self.failure:
@@ -82,14 +86,15 @@ def answer(job: Future[list[Face]], make: Callable[[], list[Face]]) -> None:
 class Scene:
     """A run and everything around it."""
 
-    def __init__(self, fragments: list[Fragment]) -> None:
+    def __init__(self, fragments: list[Fragment], position: Position | None = None) -> None:
         self.stopping = Event()
+        self.reached: list[Position] = []
         self.source = FakeSource(fragments, self.stopping)
         self.face_stream = FakeFaceStream()
         self.workers = FakeWorkers()
         self.collection: Collection | None = Collection("people", "arn", NOON)
         self.states: list[tuple[str, str | None]] = []
-        watching = Watching("gate", "arn:video", 80.0, lambda: self.collection)
+        watching = Watching("gate", "arn:video", 80.0, lambda: self.collection, position)
         surroundings: dict[str, Any] = {"source": self.source, "face_stream": self.face_stream}
         self.run = ProcessorRun(
             watching,
@@ -97,6 +102,7 @@ class Scene:
             pool=lambda: self.workers,
             report=lambda status, message: self.states.append((status, message)),
             stopping=self.stopping,
+            reached=self.reached.append,
         )
 
     def wait(self, condition: Callable[[], Any]) -> None:
@@ -170,7 +176,7 @@ def test_matches_are_looked_up_when_the_frame_is_analysed(two_seconds: list[Frag
     scene.workers.jobs[0].set_result([a_face()])
     scene.wait(lambda: len(scene.face_stream.records) == 1)
     assert scene.collection is not None
-    scene.collection.add(KNOWN, np.zeros(128, np.float32))
+    scene.collection.add((KNOWN, np.zeros(128, np.float32)))
     scene.workers.jobs[1].set_result([a_face(), a_face(known=False)])
     scene.wait(lambda: len(scene.face_stream.records) == 2)
 
@@ -230,6 +236,83 @@ def test_a_frame_that_kills_its_worker_is_left_out(two_seconds: list[Fragment]) 
     scene.wait(lambda: len(scene.face_stream.records) == 4)
 
     assert scene.end()[-1] == ("STOPPED", None)
+
+
+# ---------------------------------------------------------------- going on after a restart
+
+
+def test_its_position_is_the_last_frame_that_was_written(two_seconds: list[Fragment]) -> None:
+    scene = Scene(arrived(two_seconds))
+    scene.workers.answer = nobody
+    scene.run.start()
+    scene.wait(lambda: scene.reached and scene.reached[-1].offset_seconds == 0.8)
+    scene.wait(lambda: scene.reached[-1].fragment_number == "2")
+
+    scene.end()
+
+    opened, *places = [(each.fragment_number, each.offset_seconds) for each in scene.reached]
+    assert opened == (None, 0.0)
+    assert places == sorted(places)
+    assert set(places) <= set(scene.places())
+
+
+def test_it_goes_on_behind_the_frames_that_were_analysed(two_seconds: list[Fragment]) -> None:
+    scene = Scene(arrived(two_seconds), Position(NOON, "1", 0.4))
+    scene.workers.answer = nobody
+
+    scene.run.start()
+    scene.wait(lambda: len(scene.face_stream.records) >= 7)
+
+    scene.end()
+    assert scene.places() == [("1", 0.6), ("1", 0.8)] + [("2", n) for n in (0.0, 0.2, 0.4, 0.6, 0.8)]
+
+
+def test_video_that_waited_for_the_restart_is_not_skipped_as_late(two_seconds: list[Fragment]) -> None:
+    scene = Scene(arrived(two_seconds, seconds_ago=3600), Position(NOON))
+    scene.workers.answer = nobody
+
+    scene.run.start()
+    scene.wait(lambda: len(scene.face_stream.records) >= 10)
+
+    scene.end()
+    assert len(scene.places()) == 10
+
+
+class FakeKinesis:
+    """A face stream of two shards, one record a page."""
+
+    def __init__(self, *records: tuple[str, str, float]) -> None:
+        self.asked_from: object = None
+        self._pages = [{"Data": json.dumps(a_record(*record))} for record in records]
+
+    def list_shards(self, StreamARN: str) -> Any:  # noqa: N803
+        return {"Shards": [{"ShardId": "s-0"}, {"ShardId": "s-1"}]}
+
+    def get_shard_iterator(self, *, ShardId: str, Timestamp: object, **_: object) -> Any:  # noqa: N803
+        self.asked_from = Timestamp
+        return {"ShardIterator": "0" if ShardId == "s-1" else "999"}
+
+    def get_records(self, ShardIterator: str) -> Any:  # noqa: N803
+        at = int(ShardIterator)
+        return {"Records": self._pages[at : at + 1], "NextShardIterator": str(at + 1)}
+
+
+def a_record(video: str, number: str, offset: float) -> dict[str, Any]:
+    place = {"StreamArn": video, "FragmentNumber": number, "FrameOffsetInSeconds": offset}
+    return {"InputInformation": {"KinesisVideo": place}}
+
+
+def test_what_was_written_after_the_last_kept_position_is_seen_in_the_face_stream() -> None:
+    kinesis = FakeKinesis(("v", "9", 0.8), ("v", "10", 0.0), ("v", "10", 0.2), ("other", "99", 0.0))
+
+    found = advanced(Position(NOON, "9", 0.8), kinesis, "arn:faces", "v")
+
+    assert found == Position(NOON, "10", 0.2)
+    assert kinesis.asked_from == NOON - timedelta(seconds=2)
+
+
+def test_without_any_record_it_goes_on_from_when_it_was_opened() -> None:
+    assert advanced(Position(NOON), FakeKinesis(), "arn:faces", "v") == Position(NOON)
 
 
 # ---------------------------------------------------------------- failures
