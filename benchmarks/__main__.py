@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import arrival, consume, demo, imports, local_runtime, voting
+from benchmarks import arrival, consume, demo, imports, lake, local_runtime, voting
 from benchmarks.measure import Measurement, show, write
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Measurement]]] = {
@@ -13,6 +13,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Measurement]]] = {
     "voting": voting.run,
     "arrival": arrival.run,
     "local-runtime": local_runtime.run,
+    "lake": lake.run,
     "demo": demo.run,
 }
 RESULTS = Path("build/bench.json")

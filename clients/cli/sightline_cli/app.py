@@ -196,6 +196,25 @@ def logs(
     run_logs(where, functions=functions or [], since=since, follow=follow, as_json=as_json)
 
 
+@app.command()
+@of_a_stack
+def query(
+    *,
+    sql: Annotated[
+        str | None, typer.Argument(metavar="SQL", help='As Athena takes it, FROM sightings; "-" for stdin.')
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="A file with the question: analytics/athena has some.")
+    ] = None,
+    where: "Stack",
+    as_json: AsJson = False,
+) -> None:
+    """Ask the lake of a local stack: every sighting, in SQL."""
+    from sightline_cli.query.command import run_query
+
+    run_query(where, sql=sql, file=file, as_json=as_json)
+
+
 @evidence.command("verify")
 def verify_evidence(
     folder: Annotated[Path, typer.Argument(help="The files of one alert and their manifest.json.")],

@@ -1,0 +1,1 @@
+"""`sightline query`: questions in SQL to the lake of a local stack."""
