@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import arrival, consume, demo, imports, lake, local_runtime, voting
+from benchmarks import arrival, consume, demo, imports, lake, local_runtime, voting, warehouse
 from benchmarks.measure import Measurement, show, write
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Measurement]]] = {
@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Measurement]]] = {
     "arrival": arrival.run,
     "local-runtime": local_runtime.run,
     "lake": lake.run,
+    "warehouse": warehouse.run,
     "demo": demo.run,
 }
 RESULTS = Path("build/bench.json")

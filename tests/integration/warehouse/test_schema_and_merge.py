@@ -1,50 +1,62 @@
 """Migrations and the merge, statement by statement, on the database that stands in for Redshift."""
 
-from collections.abc import Mapping, Sequence
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from sightline.errors import RejectedError
 from sightline.warehouse.model import StatementFailedError, read_migrations, statements_of
+from sightline.warehouse.redshift_data import Place, RedshiftWarehouse
 from sightline.warehouse.service import SchemaUpdate
-from sightline_local.cloud.redshift.database import Database, Session
-from sightline_local.cloud.redshift.errors import SqlError
+from sightline_local.runtime import Runtime, RuntimeOptions
+
+LOGIN = {"username": "sightline", "password": "Secret-1x"}
+TEMPLATE = f"""
+Resources:
+  Secret:
+    Type: AWS::SecretsManager::Secret
+    Properties: {{Name: login, SecretString: '{json.dumps(LOGIN)}'}}
+"""
 
 
-class StandIn:
-    """A `Warehouse` in this process."""
-
-    def __init__(self) -> None:
-        self._session = Session(Database("sightline"), "sightline", lambda _session, _sql: 0)
-
-    def run(self, statements: Sequence[str]) -> list[int]:
-        try:
-            return [result.count for result in self._session.run(list(statements))]
-        except SqlError as error:
-            raise StatementFailedError(str(error)) from error
-
-    def query(self, statement: str) -> list[dict[str, Any]]:
-        (result,) = self._session.run([statement])
-        assert result.columns is not None
-        names = [column.name for column in result.columns]
-        return [dict(zip(names, row, strict=True)) for row in result.rows]
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Any]]:
+    template = tmp_path_factory.mktemp("stack") / "template.yaml"
+    template.write_text(TEMPLATE)
+    session = boto3.Session("local", "local", region_name="us-east-1")
+    with Runtime(RuntimeOptions(template, api_port=0, aws_port=0)) as runtime:
+        yield lambda service: session.client(service, endpoint_url=runtime.aws_url)  # type: ignore[call-overload]
 
 
-def update(warehouse: StandIn, files: Mapping[str, str]) -> tuple[int, ...]:
-    return SchemaUpdate(warehouse, read_migrations(files)).apply()
+NAMES = (f"warehouse-{number}" for number in count())
 
 
 @pytest.fixture
-def warehouse() -> StandIn:
-    return StandIn()
+def warehouse(client: Callable[[str], Any]) -> RedshiftWarehouse:
+    """An empty one."""
+    name, serverless = next(NAMES), client("redshift-serverless")
+    serverless.create_namespace(
+        namespaceName=name, adminUsername=LOGIN["username"], adminUserPassword=LOGIN["password"]
+    )
+    serverless.create_workgroup(workgroupName=name, namespaceName=name)
+    secret = client("secretsmanager").describe_secret(SecretId="login")["ARN"]
+    return RedshiftWarehouse(client("redshift-data"), Place(name, "", "dev", secret), time.sleep)
+
+
+def update(warehouse: RedshiftWarehouse, files: Mapping[str, str]) -> tuple[int, ...]:
+    return SchemaUpdate(warehouse, read_migrations(files)).apply()
 
 
 FIRST = {"001_a.sql": "CREATE TABLE a (x INTEGER);\nCREATE VIEW b AS SELECT x FROM a;"}
 
 
-def test_files_are_applied_once_and_new_ones_later(warehouse: StandIn) -> None:
+def test_files_are_applied_once_and_new_ones_later(warehouse: RedshiftWarehouse) -> None:
     assert update(warehouse, FIRST) == (1,)
     assert update(warehouse, FIRST) == ()
     more = FIRST | {"002_c.sql": "ALTER TABLE a ADD COLUMN y INTEGER;"}
@@ -56,7 +68,7 @@ def test_files_are_applied_once_and_new_ones_later(warehouse: StandIn) -> None:
 
 
 def test_a_file_of_which_one_statement_fails_is_not_applied_at_all_and_can_be_repaired(
-    warehouse: StandIn,
+    warehouse: RedshiftWarehouse,
 ) -> None:
     broken = FIRST | {"002_c.sql": "CREATE TABLE c (x INTEGER);\nCREATE VIEW d AS SELECT y FROM nothing;"}
     with pytest.raises(StatementFailedError, match="nothing"):
@@ -67,7 +79,9 @@ def test_a_file_of_which_one_statement_fails_is_not_applied_at_all_and_can_be_re
     assert update(warehouse, repaired) == (2,)
 
 
-def test_a_file_that_changed_after_it_was_applied_stops_the_new_ones_too(warehouse: StandIn) -> None:
+def test_a_file_that_changed_after_it_was_applied_stops_new_ones_too(
+    warehouse: RedshiftWarehouse,
+) -> None:
     update(warehouse, FIRST)
     changed = {"001_a.sql": FIRST["001_a.sql"] + " ", "002_c.sql": "CREATE TABLE c (x INTEGER);"}
     with pytest.raises(RejectedError, match="changed"):
@@ -76,7 +90,7 @@ def test_a_file_that_changed_after_it_was_applied_stops_the_new_ones_too(warehou
 
 
 def test_what_is_copied_while_a_merge_runs_waits_for_the_next_one(
-    warehouse: StandIn, repository: Path
+    warehouse: RedshiftWarehouse, repository: Path
 ) -> None:
     folder = repository / "analytics" / "redshift"
     update(warehouse, {path.name: path.read_text() for path in folder.glob("*.sql")})
@@ -99,7 +113,7 @@ def test_what_is_copied_while_a_merge_runs_waits_for_the_next_one(
 
 
 def test_sightings_older_than_the_days_of_the_stack_are_forgotten(
-    warehouse: StandIn, repository: Path
+    warehouse: RedshiftWarehouse, repository: Path
 ) -> None:
     folder = repository / "analytics" / "redshift"
     update(warehouse, {path.name: path.read_text() for path in folder.glob("*.sql")})
