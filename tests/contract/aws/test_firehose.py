@@ -406,6 +406,20 @@ def test_errors_of_delivery_are_written_to_the_log_stream(
 # ---------------------------------------------------------------- access
 
 
+@pytest.mark.source(f"{ACCESS}#firehose-assume-role")
+def test_a_data_stream_needs_a_role_that_may_read_it(
+    hose: Hose, role_with: Callable[..., str], refusal: Refusal
+) -> None:
+    blind = role_with(trust={"Principal": {"Service": "firehose.amazonaws.com"}})
+    given = hose.request() | {
+        "DeliveryStreamType": "KinesisStreamAsSource",
+        "KinesisStreamSourceConfiguration": {"KinesisStreamARN": hose.outputs["Source"], "RoleARN": blind},
+    }
+    error = refusal(hose.api.create_delivery_stream, **given)
+    assert error.response["Error"]["Code"] == "InvalidArgumentException"
+    assert "kinesis:DescribeStream" in error.response["Error"]["Message"]
+
+
 @pytest.mark.source(ACCESS)
 def test_a_role_that_does_not_trust_firehose_cannot_be_used(
     hose: Hose, role_with: Callable[..., str], refusal: Refusal

@@ -71,7 +71,7 @@ def test_succeed_ends_with_its_output(run: Run) -> None:
     assert output_of(run({"One": {"Type": "Succeed", "Output": "{% $states.input.a %}"}}, {"a": [1]})) == [1]
 
 
-CHOICE = {
+CHOICE: dict[str, dict[str, Any]] = {
     "One": {
         "Type": "Choice",
         "Choices": [
@@ -364,6 +364,19 @@ def test_all_does_not_name_an_error_of_the_runtime_itself(run: Run) -> None:
         "End": True,
     }
     assert failure_of(run({"One": outer, "Two": END}, {}, language="JSONPath")) == "States.Runtime"
+
+
+@source("service-quotas.html")
+def test_a_state_hands_on_256_kilobytes_at_most(run: Run) -> None:
+    big = {"Type": "Pass", "Output": "{% $pad('', 300000, 'x') %}", "End": True}
+    outer = {
+        "Type": "Parallel",
+        "Branches": [branch({"Type": "Pass", "Output": big["Output"]})],
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Two"}],
+        "End": True,
+    }
+    assert failure_of(run({"One": big}, {})) == "States.DataLimitExceeded"
+    assert failure_of(run({"One": outer, "Two": END}, {})) == "States.DataLimitExceeded"
 
 
 @source("concepts-error-handling.html")

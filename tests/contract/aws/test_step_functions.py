@@ -192,7 +192,7 @@ def test_full_jitter_waits_any_time_up_to_the_interval(run: Run, intervals: Any)
 
 
 def test_no_attempts_means_no_retry(run: Run, history: Any) -> None:
-    retriers = [
+    retriers: list[dict[str, Any]] = [
         {"ErrorEquals": ["Sqs.QueueDoesNotExistException"], "MaxAttempts": 0},
         {"ErrorEquals": ["States.ALL"]},
     ]

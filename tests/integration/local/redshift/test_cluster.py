@@ -74,7 +74,7 @@ def test_a_provisioned_cluster_is_reached_with_a_secret_or_an_identity(client: C
 
     place = {"ClusterIdentifier": "older", "Database": "dev"}
     answer = client("redshift-data").execute_statement(Sql="SELECT 1", **place)
-    assert answer["DbUser"] == "IAM:local"
+    assert answer["DbUser"] == "admin"  # the administrator of this machine
     answer = client("redshift-data").execute_statement(Sql="SELECT 1", DbUser="admin", **place)
     assert answer["DbUser"] == "IAM:admin"
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from sightline_local.cloud.redshift.database import Database, Session
+from sightline_local.cloud.redshift.database import Database
+from sightline_local.cloud.redshift.session import Session
 from sightline_local.errors import DeployError
 from sightline_local.runtime import Runtime, RuntimeOptions
 
@@ -117,7 +118,8 @@ def test_what_was_committed_survives_the_death_of_the_process(tmp_path: Path) ->
     program = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from sightline_local.cloud.redshift.database import Database, Session\n"
+        "from sightline_local.cloud.redshift.database import Database\n"
+        "from sightline_local.cloud.redshift.session import Session\n"
         "session = Session(Database('dev', Path(sys.argv[1])), 'admin', lambda s, q: 0)\n"
         "session.run(['CREATE TABLE t (a INT)', 'INSERT INTO t VALUES (1)'])\n"
         "os.kill(os.getpid(), 9)\n"

@@ -64,7 +64,7 @@ def s3() -> S3:
 
 @pytest.fixture
 def redshift(s3: S3) -> Redshift:
-    made = Redshift(Sessions(), s3)  # type: ignore[arg-type]  fakes of what it needs of them
+    made = Redshift(Sessions(), s3)  # type: ignore[arg-type]  # fakes of what it needs
     made.find.append(lambda name, is_serverless: SIGHTS if is_serverless and name == "sights" else None)
     session = made.connect(SIGHTS, "dev", "admin", "pass")
     session.run(["CREATE TABLE rows (n INTEGER)"])

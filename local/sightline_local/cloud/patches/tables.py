@@ -1,11 +1,14 @@
-"""What DynamoDB refuses and moto's tables take in, or break on; see patches.py for `undo`."""
+"""What DynamoDB refuses and moto's tables take in, or break on; and transactions that copy whole tables."""
 
+import copy
 from collections.abc import Iterator
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 from moto.dynamodb import models as dynamodb_models
 from moto.dynamodb.exceptions import MockValidationException
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.parsing.validators import UpdateExpressionValidator
 from moto.dynamodb.responses import DynamoHandler
 
@@ -15,6 +18,47 @@ _MOST_DIGITS = 38
 _MOST_WRITES = 25
 # The methods of moto that take in items.
 _WRITES = ("batch_write_item", "put_item", "transact_write_items", "update_item")
+
+
+def undo_transactions_item_by_item() -> None:
+    """Moto copies whole tables for a transaction, and puts the copies back when it is cancelled."""
+    original = original_of(dynamodb_models.DynamoDBBackend, "transact_write_items")
+
+    def transact_write_items(self: Any, transact_items: list[dict[str, Any]]) -> None:
+        before = [kept for item in transact_items if (kept := _item_before(self, item))]
+        try:
+            original(self, transact_items)
+        except Exception:
+            for table, key, item in before:
+                _put_back(table, key, item)
+            raise
+
+    def deepcopy(value: Any) -> Any:
+        return value if isinstance(value, dynamodb_models.Table) else copy.deepcopy(value)
+
+    replace(dynamodb_models, "copy", SimpleNamespace(deepcopy=deepcopy))
+    replace(dynamodb_models.DynamoDBBackend, "transact_write_items", transact_write_items)
+
+
+def _item_before(backend: Any, item: dict[str, Any]) -> tuple[Any, tuple[Any, Any], Any] | None:
+    part = next(iter(item.values()))
+    table = backend.tables.get(str(part.get("TableName", "")).rpartition("/")[2])
+    attributes = part.get("Item", part.get("Key", {}))
+    names = [] if table is None else [table.hash_key_attr, table.range_key_attr]
+    if table is None or any(name and name not in attributes for name in names):
+        return None  # moto refuses it by itself
+    key = tuple(DynamoType(attributes[name]) if name else None for name in names)
+    return table, (key[0], key[1]), copy.deepcopy(table.get_item(*key))
+
+
+def _put_back(table: Any, key: tuple[Any, Any], item: Any) -> None:
+    hash_key, range_key = key
+    if item is None:
+        table.delete_item(hash_key, range_key)
+    elif range_key is None:
+        table.items[hash_key] = item
+    else:
+        table.items[hash_key][range_key] = item
 
 
 def install() -> None:
