@@ -47,6 +47,7 @@ class Interpreter:
         language.name_what_a_choice_fails_with()
         language.keep_the_runtimes_errors_from_all()
         language.pass_the_languages_errors_on()
+        language.run_forty_items_at_once()
         executions.stop_at_once()
         executions.say_why()
         executions.ask_those_that_run()

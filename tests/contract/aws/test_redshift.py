@@ -236,6 +236,16 @@ def test_a_generated_secret_adds_the_password_to_its_template(
     assert secret["password"].isalnum()
 
 
+@pytest.mark.source(
+    "https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_CreateNamespace.html"
+)
+@pytest.mark.parametrize("password", ["Short1", "nouppercase1", "With/Slash1", "With@Sign1", 'With"Quote1'])
+def test_some_passwords_cannot_be_the_admins(client: Client, refusal: Refusal, password: str) -> None:
+    create = client("redshift-serverless").create_namespace
+    error = refusal(create, namespaceName="refused", adminUsername="a", adminUserPassword=password)
+    assert error.response["Error"]["Code"] == "ValidationException"
+
+
 @pytest.mark.source(CUSTOM_REQUEST)
 def test_a_custom_resource_gets_its_properties_as_texts(outputs: dict[str, str]) -> None:
     event = json.loads(outputs["SchemaEvent"])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from threading import Event
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 pytestmark = pytest.mark.source("https://states-language.net/spec.html")
 
 DOCS = "https://docs.aws.amazon.com/step-functions/latest/dg"
+Client = Callable[[str], Any]
 Run = Callable[..., dict[str, Any]]
 NO_QUEUE = {
     "Type": "Task",
@@ -288,6 +290,23 @@ MAP = {
 def test_map_runs_for_each_item_and_collects_in_order(run: Run) -> None:
     assert output_of(run({"One": MAP}, {"items": list("abcde")})) == ["0a", "1b", "2c", "3d", "4e"]
     assert output_of(run({"One": MAP}, {"items": []})) == []
+
+
+@source("state-map-inline.html")
+def test_a_map_runs_forty_items_at_once_at_most(run: Run, client: Client, until: Any) -> None:
+    wait = branch({"Type": "Wait", "Seconds": 3600})
+    each = {"Type": "Map", "Items": "{% [1..50] %}", "ItemProcessor": wait, "End": True}
+    arn = run({"One": each}, {}, wait=False)["executionArn"]
+    sfn = client("stepfunctions")
+
+    def waiting() -> int:
+        history = sfn.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+        return len([event for event in history if event["type"] == "WaitStateEntered"])
+
+    until(lambda: waiting() == 40)
+    Event().wait(0.1)
+    assert waiting() == 40
+    sfn.stop_execution(executionArn=arn)
 
 
 @source("state-map-inline.html")

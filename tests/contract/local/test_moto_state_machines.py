@@ -118,6 +118,26 @@ def test_all_does_not_name_the_runtimes_errors(run: Run) -> None:
     assert run(machine, language="JSONPath")["error"] == "States.Runtime"
 
 
+def test_a_map_runs_forty_items_at_once(run: Run, sfn: Any) -> None:
+    def reaches(count: int) -> int:
+        wait = {"StartAt": "In", "States": {"In": {"Type": "Wait", "Seconds": 60, "End": True}}}
+        each = {"Type": "Map", "Items": "{% [1..50] %}", "ItemProcessor": wait, "End": True}
+        arn = run({"One": each}, wait=False)["executionArn"]
+        waiting = 0
+        for _ in range(200):
+            history = sfn.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+            if waiting == count:
+                break
+            threading.Event().wait(0.05)
+            waiting = len([event for event in history if event["type"] == "WaitStateEntered"])
+        sfn.stop_execution(executionArn=arn)
+        return waiting
+
+    assert reaches(50) == 50  # moto alone
+    language.run_forty_items_at_once()
+    assert reaches(40) == 40
+
+
 WAIT = {"One": {"Type": "Wait", "Seconds": 1, "End": True}}
 
 
@@ -143,6 +163,17 @@ def test_a_token_is_looked_for_where_somebody_waits(run: Run, sfn: Any) -> None:
     executions.ask_those_that_run()
     with pytest.raises(InvalidToken):
         backend.send_task_failure("token")
+
+
+def test_a_name_and_an_input_are_checked(sfn: Any, run: Run) -> None:
+    machine = run({"One": END})["stateMachineArn"]
+    patches.undo()
+    sfn.start_execution(stateMachineArn=machine, name="a b")  # moto alone
+    executions.start_executions_as_step_functions_does()
+    with pytest.raises(ClientError, match="InvalidName"):
+        sfn.start_execution(stateMachineArn=machine, name="a c")
+    with pytest.raises(ClientError, match="InvalidExecutionInput"):
+        sfn.start_execution(stateMachineArn=machine, input="{")
 
 
 def test_an_output_is_json(run: Run) -> None:

@@ -69,3 +69,27 @@ def test_a_name_that_is_not_defined_is_named(db: Any) -> None:
     tables.name_attribute_names_that_are_not_defined()
     with pytest.raises(ClientError, match=r"attribute name: #n"):
         db.update_item(**given)
+
+
+def test_a_transaction_is_done_once_for_its_token(db: Any) -> None:
+    def add(token: str, number: str = "1") -> None:
+        update = {
+            "TableName": "t",
+            "Key": {"pk": {"S": "counter"}},
+            "UpdateExpression": "ADD n :n",
+            "ExpressionAttributeValues": {":n": {"N": number}},
+        }
+        db.transact_write_items(TransactItems=[{"Update": update}], ClientRequestToken=token)
+
+    def counted() -> str:
+        return str(db.get_item(TableName="t", Key={"pk": {"S": "counter"}})["Item"]["n"]["N"])
+
+    add("a")
+    add("a")
+    assert counted() == "2"  # moto alone
+    tables.do_a_transaction_once_for_its_token()
+    add("b")
+    add("b")
+    assert counted() == "3"
+    with pytest.raises(ClientError, match="IdempotentParameterMismatchException"):
+        add("b", "2")

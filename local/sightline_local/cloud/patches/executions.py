@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import threading
 import uuid
 from collections.abc import Callable
@@ -10,37 +11,52 @@ from typing import Any
 from moto.core.responses import ActionResult, EmptyResult
 from moto.stepfunctions import responses
 from moto.stepfunctions.exceptions import AWSError
-from moto.stepfunctions.parser.api import (
-    ExecutionStatus,
-)
+from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.backend import execution
-from moto.stepfunctions.parser.backend import execution as executions
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from sightline_local.cloud.patches import original_of, replace
 from sightline_local.statemachine.definition_check import problems
 
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+_NAME = re.compile(r"""[^\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}""")
+_LONGEST_INPUT = 262_144
+
 
 def start_executions_as_step_functions_does() -> None:
-    """Moto names all that are given no name "None", and two requests at once start the same name twice."""
+    """Moto takes any name and input, names all without one "None", and starts a name twice at once."""
     original = original_of(StepFunctionsParserBackend, "start_execution")
     lock = threading.Lock()
 
     def start_execution(
         self: Any, state_machine_arn: str, name: str | None = None, *rest: Any, **more: Any
     ) -> Any:
+        _check_start(name, more.get("execution_input", rest[0] if rest else None))
         with lock:  # moto looks for the name first and adds the execution later
             return original(self, state_machine_arn, name or str(uuid.uuid4()), *rest, **more)
 
     replace(StepFunctionsParserBackend, "start_execution", start_execution)
 
 
+def _check_start(name: str | None, given: str | None) -> None:
+    if name and not _NAME.fullmatch(name):
+        raise AWSError(f"Invalid Name: '{name}'", exception_type="InvalidName")
+    if given is not None and len(given.encode()) > _LONGEST_INPUT:
+        message = f"Value at 'input' failed to satisfy constraint: at most {_LONGEST_INPUT} bytes"
+        raise AWSError(message, exception_type="ValidationException")
+    try:
+        json.loads(given or "{}")
+    except ValueError as error:
+        message = f"Invalid State Machine Execution Input: '{error}'"
+        raise AWSError(message, exception_type="InvalidExecutionInput") from error
+
+
 def tell_of_executions(started: Callable[[Any], None], ended: Callable[[Any], None]) -> None:
     """Moto tells nobody: `started(execution)` comes before its first state, `ended` after its last."""
     # As they are now: `stop_at_once` has changed how an execution ends.
-    start = executions.Execution.start
-    reflect = executions.BaseExecutionWorkerCommunication._reflect_execution_status
+    start = Execution.start
+    reflect = BaseExecutionWorkerCommunication._reflect_execution_status
 
     def start_and_tell(self: Any) -> None:
         try:
@@ -55,8 +71,8 @@ def tell_of_executions(started: Callable[[Any], None], ended: Callable[[Any], No
         reflect(self)
         ended(self.execution)
 
-    replace(executions.Execution, "start", start_and_tell)
-    replace(executions.BaseExecutionWorkerCommunication, "_reflect_execution_status", reflect_and_tell)
+    replace(Execution, "start", start_and_tell)
+    replace(BaseExecutionWorkerCommunication, "_reflect_execution_status", reflect_and_tell)
 
 
 def stop_at_once() -> None:

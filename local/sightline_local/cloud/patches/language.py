@@ -20,13 +20,17 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
 )
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison import ConditionStringJSONata
 from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
-from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import iteration_worker
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
+    inline_iteration_component,
+    iteration_worker,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_parallel import branches_decl
 from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
 from sightline_local.cloud.patches import original_of, replace
 
+_AT_ONCE = 40
 _TERMINAL = (StatesErrorNameType.StatesRuntime, StatesErrorNameType.StatesStatesDataLimitExceeded)
 
 
@@ -100,6 +104,19 @@ def pass_the_languages_errors_on() -> None:
 
     replace(branches_decl, "CustomErrorName", named)
     replace(iteration_worker, "CustomErrorName", named)
+
+
+def run_forty_items_at_once() -> None:
+    """Moto starts a thread for every item of a map without MaxConcurrency; on AWS forty run at once."""
+    component = inline_iteration_component.InlineIterationComponent
+    original = original_of(component, "_eval_body")
+
+    def eval_body(self: Any, env: Any) -> None:
+        given = env.stack[-1]
+        given.max_concurrency = min(given.max_concurrency or _AT_ONCE, _AT_ONCE, len(given.input_items))
+        original(self, env)
+
+    replace(component, "_eval_body", eval_body)
 
 
 def _execution_failure(env: Any, kind: StatesErrorNameType, cause: str) -> FailureEventException:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlglot import Token, TokenType
 
 from sightline_local.cloud.redshift.errors import NotEmulatedError, SqlError
+from sightline_local.cloud.redshift.passwords import problem_of
 
 PUBLIC = "public"
 _ALL = {
@@ -47,6 +48,8 @@ def read_user(tokens: list[Token]) -> NewUser:
     if len(words) != 3 or words[1].text.upper() != "PASSWORD":
         raise NotEmulatedError("CREATE USER with anything but PASSWORD")
     disabled = words[2].text.upper() == "DISABLE" and words[2].token_type is not TokenType.STRING
+    if not disabled and (problem := problem_of(words[2].text)):
+        raise SqlError(problem)
     return NewUser(user_name(words[0]), None if disabled else words[2].text)
 
 

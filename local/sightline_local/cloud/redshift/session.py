@@ -18,6 +18,7 @@ from sightline_local.cloud.redshift.load_errors import LoadError
 from sightline_local.cloud.redshift.messages import told
 from sightline_local.cloud.redshift.rights import Rights
 from sightline_local.cloud.redshift.translation import Translated, translate
+from sightline_local.cloud.redshift.views import Views
 
 _PATIENCE_SECONDS, _PAUSE_SECONDS = 5.0, 0.02
 
@@ -47,6 +48,7 @@ class Session:
         self.database = database
         self.user = user
         self.connection = database.connect()
+        self.views = Views(self.connection)
         self.rights = Rights(self.connection, user, is_super=is_super)
         self.pending: list[LoadError] = []  # what the COPY of this transaction could not load
         self._copy = copy
@@ -120,6 +122,7 @@ class Session:
             return Result()
         self.rights.check(translated.tree)
         subjects = self.rights.subjects(translated.tree)
+        self.views.check(translated.tree, translated.sql)
         if translated.merges is not None:
             self._check_single_matches(translated)
         for statement in translated.sql:

@@ -20,6 +20,7 @@ from sightline_local.cloud.redshift.physical import Physical, take_out, tokens_o
 from sightline_local.cloud.redshift.super_values import SuperColumns, navigate
 from sightline_local.cloud.redshift.syntax import check_syntax
 from sightline_local.cloud.redshift.tables import added_column, create_table, table_like
+from sightline_local.cloud.redshift.views import LATE_BINDING
 
 # Statements about storage and texts, of which nothing can be seen here.
 _WITHOUT_EFFECT = ("ANALYZE", "COMMENT", "VACUUM")
@@ -68,7 +69,11 @@ def translate(
     tree = navigate(_filled_in(tree, parameters), super_columns())
     if isinstance(tree, exp.Create) and tree.kind == "TABLE":
         return replace(_table(tree, physical), tree=tree)
-    return replace(_plain(words[0], tree), tree=tree)
+    plain = replace(_plain(words[0], tree), tree=tree)
+    if physical.is_late_binding:
+        mark = f"COMMENT ON VIEW {tree.this.sql('duckdb')} IS '{LATE_BINDING}'"
+        plain = replace(plain, sql=(*plain.sql, mark))
+    return plain
 
 
 def _without_a_tree(words: tuple[str, ...], tokens: list[Token]) -> Translated | None:

@@ -16,7 +16,10 @@ Resources:
     Type: AWS::SecretsManager::Secret
     Properties:
       Name: login
-      GenerateSecretString: {SecretStringTemplate: '{"username": "admin"}', GenerateStringKey: password}
+      GenerateSecretString:
+        SecretStringTemplate: '{"username": "admin"}'
+        GenerateStringKey: password
+        ExcludePunctuation: true
   Namespace:
     Type: AWS::RedshiftServerless::Namespace
     Properties:

@@ -24,7 +24,10 @@ Resources:
     Type: AWS::SecretsManager::Secret
     Properties:
       Name: login
-      GenerateSecretString: {SecretStringTemplate: '{"username": "admin"}', GenerateStringKey: password}
+      GenerateSecretString:
+        SecretStringTemplate: '{"username": "admin"}'
+        GenerateStringKey: password
+        ExcludePunctuation: true
   Namespace:
     Type: AWS::RedshiftServerless::Namespace
     Properties:
@@ -51,7 +54,8 @@ import json, urllib.request
 
 def handler(event, context):
     same = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
-    answer = {"Status": "FAILED", "Reason": "no table", **same}
+    status = event["ResourceProperties"].get("Status", "FAILED")
+    answer = {"Status": status, "Reason": "no table", "PhysicalResourceId": "schema", **same}
     body = json.dumps(answer).encode()
     request = urllib.request.Request(event["ResponseURL"], data=body, method="PUT")
     urllib.request.urlopen(request).read()
@@ -112,6 +116,18 @@ def test_a_custom_resource_that_fails_ends_the_deployment_with_its_reason(tmp_pa
     (tmp_path / "template.yaml").write_text(FAILING)
     with pytest.raises(DeployError, match=r"Message returned: no table \(RequestId"):
         Runtime(RuntimeOptions(tmp_path / "template.yaml", api_port=0, aws_port=0)).start()
+
+
+def test_a_custom_resource_is_made_at_every_start(tmp_path: Path, started: Callable[..., Client]) -> None:
+    (tmp_path / "apply").mkdir()
+    (tmp_path / "apply/app.py").write_text(ANSWER)
+    template = FAILING.replace("ServiceTimeout: 2", "ServiceTimeout: 20, Status: SUCCESS")
+    for _ in range(2):
+        client = started(template)
+        resource = client("cloudformation").describe_stack_resource(
+            StackName="sightline", LogicalResourceId="Schema"
+        )
+        assert resource["StackResourceDetail"]["PhysicalResourceId"] == "schema"
 
 
 def test_what_was_committed_survives_the_death_of_the_process(tmp_path: Path) -> None:

@@ -171,3 +171,21 @@ def test_roles_groups_and_functions_are_refused_by_name(admin: Run, statement: s
 def test_a_privilege_must_be_one_of_its_kind(admin: Run, statement: str) -> None:
     with pytest.raises(SqlError, match="invalid privilege type"):
         admin(statement)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "Short1",
+        "x" * 62 + "A1b",
+        "alllower1",
+        "ALLUPPER1",
+        "NoDigitsHere",
+        "With/Slash1",
+        "With@Sign1",
+        "With Space1",
+    ],
+)
+def test_a_password_that_redshift_does_not_take_is_refused(admin: Run, password: str) -> None:
+    with pytest.raises(SqlError, match="a password must"):
+        admin(f"CREATE USER someone PASSWORD '{password}'")

@@ -157,6 +157,34 @@ def test_a_view_without_schema_binding_is_a_view(session: Session) -> None:
     assert session.run(["SELECT a FROM v"])[0].rows == []
 
 
+def test_a_view_holds_on_to_its_tables_unless_it_binds_late(session: Session) -> None:
+    session.run(
+        [
+            "CREATE SCHEMA stg",
+            "CREATE TABLE stg.t (a INT)",
+            "CREATE TABLE t (a INT)",
+            "CREATE VIEW v AS SELECT a FROM t",
+            "CREATE VIEW w AS SELECT a FROM v",
+            "CREATE VIEW late AS SELECT a FROM public.t WITH NO SCHEMA BINDING",
+            "DROP TABLE stg.t",
+        ]
+    )
+    with pytest.raises(SqlError, match="cannot drop table t because other objects depend on it"):
+        session.run(["DROP TABLE t"])
+    session.run(["DROP TABLE t CASCADE"])
+    with pytest.raises(SqlError, match='relation "w" does not exist'):
+        session.run(["SELECT * FROM w"])
+    session.run(["CREATE TABLE t (a INT)", "SELECT a FROM late"])
+
+
+def test_a_view_is_replaced_by_one_with_the_same_columns_only(session: Session) -> None:
+    session.run(["CREATE TABLE t (a INT, b INT)", "CREATE VIEW v AS SELECT a FROM t"])
+    session.run(["CREATE OR REPLACE VIEW v AS SELECT b AS a FROM t"])
+    for columns in ("a, b", "b", "a::BIGINT AS a"):
+        with pytest.raises(SqlError, match="cannot change the names or types"):
+            session.run([f"CREATE OR REPLACE VIEW v AS SELECT {columns} FROM t"])
+
+
 def test_tables_change_by_alter_table(session: Session) -> None:
     session.run(
         [
