@@ -51,6 +51,7 @@ def _no_real_account() -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marker in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Processes that share the tests (xdist) share them by file; what runs a stack runs after each other."""
     for item in items:
