@@ -49,12 +49,3 @@ def _no_real_account() -> None:
         POWERTOOLS_METRICS_NAMESPACE="Sightline",
         POWERTOOLS_DEV="false",
     )
-
-
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marker in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Processes that share the tests (xdist) share them by file; what runs a stack runs after each other."""
-    for item in items:
-        folder = item.path.relative_to(REPOSITORY / "tests").parts[0]
-        group = "stack" if folder in ("integration", "e2e") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
