@@ -30,10 +30,10 @@ up: install ## The whole stack on this machine until Ctrl-C
 	@$(VENV)/bin/sightline up $(ARGS) || test $$? -eq 130  # Ctrl-C is how it ends
 
 test: install ## All tests
-	@$(VENV)/bin/pytest $(ARGS)
+	@$(VENV)/bin/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 test-fast: install ## The tests that need no running stack
-	@$(VENV)/bin/pytest tests/architecture tests/unit tests/contract $(ARGS)
+	@$(VENV)/bin/pytest --numprocesses 2 --dist loadfile tests/architecture tests/unit tests/contract $(ARGS)
 
 check: lint types imports template ## Everything but the tests: lint, types, import rules, template
 

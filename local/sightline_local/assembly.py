@@ -11,7 +11,7 @@ from pathlib import Path
 from sightline_faces import FacePool
 from sightline_local.clock import Timetable
 from sightline_local.cloud import gateway as gateways
-from sightline_local.cloud import patches, state_patches, table_patches
+from sightline_local.cloud import patches
 from sightline_local.cloud.clients import Clients
 from sightline_local.cloud.cloudformation import CloudFormationService
 from sightline_local.cloud.cognito import TokenKeys
@@ -22,6 +22,7 @@ from sightline_local.cloud.kinesisvideo import FragmentStore, KinesisVideoServic
 from sightline_local.cloud.lambda_ import LambdaService
 from sightline_local.cloud.logs import LogsService
 from sightline_local.cloud.moto_server import forget_everything, make_moto_app
+from sightline_local.cloud.patches import buckets, roles, tables, topics
 from sightline_local.cloud.redshift_data import WarehouseServices
 from sightline_local.cloud.rekognition import RekognitionService
 from sightline_local.cloud.scheduler import ScheduledRules, SchedulerService
@@ -182,10 +183,10 @@ class _Cloud:
         closing.callback(patches.undo)
         self.interpreter.install()
         self.keys.install()
-        patches.know_managed_policies_when_attached()
-        patches.leave_bucket_policies_to_the_gateway()
-        state_patches.undo_transactions_item_by_item()
-        table_patches.install()
+        roles.know_managed_policies_when_attached()
+        buckets.leave_bucket_policies_to_the_gateway()
+        tables.undo_transactions_item_by_item()
+        tables.install()
         self.moto_state.install()
 
     def _tell_ends(self) -> None:
@@ -209,7 +210,7 @@ class _Cloud:
         closing.callback(endpoints.close)
         notifications.protocols |= {"http": endpoints.deliver, "https": endpoints.deliver}
         notifications.install()
-        state_patches.ask_web_servers_first(endpoints.ask, endpoints.confirm)
+        topics.ask_web_servers_first(endpoints.ask, endpoints.confirm)
         for action in ("ConfirmSubscription", "Unsubscribe"):
             self.gateway.public_actions[action] = self.moto_state.subscriptions.after_each(endpoints.visited)
 

@@ -4,8 +4,11 @@ import base64
 import json
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -67,10 +70,64 @@ def test_a_device_and_a_person_outlive_kill_9_and_reset_ends_them(
     assert call(stack, token, "GET", f"/people/{person}/faces") == faces
     assert call(stack, token, "DELETE", "/devices/gate-3")[0] == 202
     assert settled(stack, token, "gate-3") is None
-    program.interrupt(stack.child)
+    assert program.interrupt(stack.child).err == ""
     done = program.run("reset", "--data-dir", str(tmp_path / "data"), "--yes")
     assert (done.code, done.err) == (0, "")
     assert not (tmp_path / "data").exists()
+
+
+def test_a_camera_streams_on_and_each_frame_is_analysed_once(
+    start: Callable[..., Up], program: Program, media: Path
+) -> None:
+    port = str(free_port())
+    stack = start("--aws-port", port)
+    token = token_of(program, stack)
+    call(stack, token, "POST", "/devices", {"device_id": "gate-3", "name": "Gate 3", "site": "north"})
+    settled(stack, token, "gate-3")
+    video = str(media / "derived/head-pose-face-detection-female.mp4")
+    camera = program.start("camera", "--device", "gate-3", "--file", video, "--loop", "--aws-port", port)
+    wait_until(lambda: len(analysed(stack)) > 10)
+    kill(stack)
+
+    stack = start("--aws-port", port)
+
+    before = len(analysed(stack))
+    wait_until(lambda: len(analysed(stack)) > before + 40)
+    assert camera.poll() is None
+    frames = analysed(stack)
+    assert len(frames) == len(set(frames))
+    fragments = list(dict.fromkeys(fragment for fragment, _ in frames))
+    assert fragments == sorted(fragments)
+    assert set(fragments) <= set(fragments_of(stack))  # a busy machine skips some that are 10 s late
+    program.interrupt(camera)
+    assert program.interrupt(stack.child).err == ""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def analysed(stack: Up) -> list[tuple[str, float]]:
+    """Fragment and offset of each frame that the face stream tells of."""
+    found = []
+    for record in records_of(stack, "sightline-faces-gate-3"):
+        video = json.loads(record)["InputInformation"]["KinesisVideo"]
+        found.append((video["FragmentNumber"], video["FrameOffsetInSeconds"]))
+    return found
+
+
+def fragments_of(stack: Up) -> list[str]:
+    video = client(stack, "kinesisvideo")
+    endpoint = video.get_data_endpoint(StreamName="sightline-gate-3", APIName="LIST_FRAGMENTS")[
+        "DataEndpoint"
+    ]
+    archive = client(replace(stack, aws_url=endpoint), "kinesis-video-archived-media")
+    now = datetime.now(UTC)
+    times = {"StartTimestamp": now - timedelta(hours=1), "EndTimestamp": now}
+    selector = {"FragmentSelectorType": "SERVER_TIMESTAMP", "TimestampRange": times}
+    listed = archive.list_fragments(StreamName="sightline-gate-3", FragmentSelector=selector)["Fragments"]
+    return [each["FragmentNumber"] for each in listed]
 
 
 Write = Callable[["Load", Callable[[str], Any], str], None]
@@ -151,11 +208,11 @@ def make_places(stack: Up) -> None:
     client(stack, "kinesis").create_stream(StreamName="load", ShardCount=2)
 
 
-def records_of(stack: Up) -> list[str]:
+def records_of(stack: Up, stream: str = "load") -> list[str]:
     kinesis, found = client(stack, "kinesis"), []
-    for shard in kinesis.list_shards(StreamName="load")["Shards"]:
+    for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
         position = kinesis.get_shard_iterator(
-            StreamName="load", ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
         )["ShardIterator"]
         while True:
             answer = kinesis.get_records(ShardIterator=position, Limit=10_000)

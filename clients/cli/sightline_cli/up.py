@@ -117,6 +117,7 @@ def _next_commands(runtime: "Runtime") -> str:
   TOKEN=$(sightline token{option})
   curl -H "Authorization: Bearer $TOKEN" -d '{body}' {runtime.api_url}/devices
   sightline camera{option} --device gate-3 --file entrance.mp4
+  sightline logs{option} -f
   eval "$(sightline env{option})"      # for the AWS CLI and SDKs
 
 Ctrl-C stops it."""

@@ -6,7 +6,7 @@ from typing import Any
 from joserfc.jwk import RSAKey
 from moto.cognitoidp.models import cognitoidp_backends
 
-from sightline_local.cloud import patches
+from sightline_local.cloud.patches import users
 from sightline_local.state import Facts
 
 _KIND = "cognito.signing-key"
@@ -31,7 +31,7 @@ class TokenKeys:
 
     def install(self) -> None:
         """Make the pools sign with this key; before a pool is made."""
-        patches.sign_tokens_with(self._private, self.public)
+        users.sign_tokens_with(self._private, self.public)
 
     def jwks(self, issuer: str) -> dict[str, Any]:
         """The public keys of a pool by its issuer URL; UnknownIssuerError for a pool that is not here."""

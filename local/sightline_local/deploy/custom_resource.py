@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html
 """
 
+import hashlib
 import json
 import time
 import uuid
@@ -25,6 +26,7 @@ from sightline_local.iam import ADMIN_CREDENTIALS
 from sightline_local.template.scope import Made
 from sightline_local.template.template import Resource
 
+_KIND = "cloudformation.custom-resource"
 _LONGEST_SECONDS = 3600
 _LARGEST_ANSWER = 4096
 _PAUSE_SECONDS = 0.05
@@ -39,9 +41,13 @@ def _make(resource: Resource, properties: Mapping[str, Any], site: Site) -> Made
     seconds = int(properties.get("ServiceTimeout", _LONGEST_SECONDS))
     if not 1 <= seconds <= _LONGEST_SECONDS:
         raise resource.error(f"ServiceTimeout must be between 1 and {_LONGEST_SECONDS}", "ServiceTimeout")
-    request = _Request(resource, properties, site)
-    answer = request.answered(seconds)
-    return Made(answer["PhysicalResourceId"], answer.get("Data") or {})
+    digest = hashlib.sha256(json.dumps(properties, sort_keys=True, default=str).encode()).hexdigest()
+    kept = json.loads(site.facts.get(_KIND, resource.logical_id) or b"{}")
+    if kept.get("digest") != digest:  # else it was made by an earlier start, with the same properties
+        answer = _Request(resource, properties, site).answered(seconds)
+        kept = {"digest": digest, "id": answer["PhysicalResourceId"], "data": answer.get("Data") or {}}
+        site.facts.put(_KIND, resource.logical_id, json.dumps(kept).encode())
+    return Made(kept["id"], kept["data"])
 
 
 @dataclass(slots=True)

@@ -16,9 +16,17 @@ def _make_stream(resource: Resource, properties: Mapping[str, Any], site: Site) 
     name = properties.get("Name") or site.physical_name(resource.logical_id, longest=128)
     kinesis.create_stream(StreamName=name, ShardCount=int(properties["ShardCount"]))
     hours = int(properties.get("RetentionPeriodHours", _SHORTEST_RETENTION_HOURS))
-    if hours > _SHORTEST_RETENTION_HOURS:
-        kinesis.increase_stream_retention_period(StreamName=name, RetentionPeriodHours=hours)
+    _retain(kinesis, name, hours)
     return Made(name, {"Arn": site.arn("kinesis", f"stream/{name}")})
+
+
+def _retain(kinesis: Any, name: str, hours: int) -> None:
+    """A stream that was kept over a restart may have had another retention."""
+    now = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["RetentionPeriodHours"]
+    if hours > now:
+        kinesis.increase_stream_retention_period(StreamName=name, RetentionPeriodHours=hours)
+    elif hours < now:
+        kinesis.decrease_stream_retention_period(StreamName=name, RetentionPeriodHours=hours)
 
 
 STREAM = ResourceType(

@@ -1,4 +1,4 @@
-"""AWS::Logs: log groups. What functions print goes to files of this machine instead."""
+"""AWS::Logs: log groups and streams. What functions print goes to files of this machine instead."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,4 +20,18 @@ LOG_GROUP = ResourceType(
     accepts={"LogGroupName": CARRIED, "RetentionInDays": WITHOUT_EFFECT, "Tags": WITHOUT_EFFECT},
     create=_make_log_group,
     attributes=frozenset({"Arn"}),
+)
+
+
+def _make_log_stream(resource: Resource, properties: Mapping[str, Any], site: Site) -> Made:
+    name = properties.get("LogStreamName") or site.physical_name(resource.logical_id, longest=512)
+    site.client("logs").create_log_stream(logGroupName=properties["LogGroupName"], logStreamName=name)
+    return Made(name, {})
+
+
+LOG_STREAM = ResourceType(
+    name="AWS::Logs::LogStream",
+    accepts={"LogGroupName": CARRIED, "LogStreamName": CARRIED},
+    create=_make_log_stream,
+    required=frozenset({"LogGroupName"}),
 )

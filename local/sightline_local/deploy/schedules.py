@@ -3,12 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sightline_local.cloud.scheduler.expressions import InvalidExpression
-from sightline_local.deploy.resource_type import CARRIED, ListOf, OneOf, ResourceType
+from sightline_local.cloud.scheduler.expressions import InvalidExpression, parse
+from sightline_local.deploy.resource_type import CARRIED, Checked, ListOf, OneOf, Place, ResourceType
 from sightline_local.deploy.site import Site
 from sightline_local.errors import DeployError
 from sightline_local.template.scope import Made
 from sightline_local.template.template import Resource
+
+
+def _check_expression(resource: Resource, value: Any, place: Place) -> None:
+    zone = resource.properties.get("ScheduleExpressionTimezone", "UTC")
+    try:
+        parse(str(value), zone if isinstance(zone, str) else "UTC")
+    except InvalidExpression as error:
+        raise resource.error(str(error), *place) from error
 
 
 def _make_schedule(resource: Resource, properties: Mapping[str, Any], site: Site) -> Made:
@@ -29,7 +37,7 @@ SCHEDULE = ResourceType(
         "FlexibleTimeWindow": {"Mode": OneOf(("OFF",))},
         "GroupName": OneOf(("default",)),
         "Name": CARRIED,
-        "ScheduleExpression": CARRIED,
+        "ScheduleExpression": Checked(_check_expression),
         "ScheduleExpressionTimezone": CARRIED,
         "StartDate": CARRIED,
         "State": OneOf(("ENABLED", "DISABLED")),
@@ -64,7 +72,7 @@ RULE = ResourceType(
     accepts={
         "Description": CARRIED,
         "Name": CARRIED,
-        "ScheduleExpression": CARRIED,
+        "ScheduleExpression": Checked(_check_expression),
         "State": OneOf(("ENABLED", "DISABLED")),
         "Targets": ListOf({"Arn": CARRIED, "Id": CARRIED, "Input": CARRIED}),
     },

@@ -12,9 +12,9 @@ from sightline_local.deploy.site import Site
 from sightline_local.deploy.table import RESOURCE_TYPES, kind_of
 from sightline_local.errors import DeployError
 from sightline_local.template.dynamic_references import KNOWN, resolve_dynamic, services_in
-from sightline_local.template.intrinsics import IntrinsicError, resolve
+from sightline_local.template.intrinsics import IntrinsicError, as_text, resolve
 from sightline_local.template.scope import Made
-from sightline_local.template.template import Resource, Template
+from sightline_local.template.template import Output, Resource, Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,16 @@ def deploy(
         made = _make(template, resource, site)
         template.scope.made[resource.logical_id] = made
         deployed.append(Deployed(resource, made, now()))
-    outputs = {output.name: str(resolve(output.value, template.scope)) for output in template.outputs}
+    outputs = {output.name: _output(template, output) for output in template.outputs}
     return Stack(template, tuple(deployed), outputs, created_at)
+
+
+def _output(template: Template, output: Output) -> str:
+    try:
+        return as_text("it", resolve(output.value, template.scope))
+    except IntrinsicError as error:
+        problem = f"output {output.name}: {error}"
+        raise template.source.error(problem, "Outputs", output.name, "Value") from error
 
 
 def _make(template: Template, resource: Resource, site: Site) -> Made:

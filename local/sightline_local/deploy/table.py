@@ -46,6 +46,7 @@ RESOURCE_TYPES: Mapping[str, ResourceType] = {
         lambda_.LAYER_VERSION,
         lambda_.PERMISSION,
         logs.LOG_GROUP,
+        logs.LOG_STREAM,
         redshift.CLUSTER,
         redshift.NAMESPACE,
         redshift.SECURITY_GROUP,

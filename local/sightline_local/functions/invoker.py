@@ -50,7 +50,7 @@ class Functions:
         self._authorizer = authorizer
         self._pools: dict[str, Pool] = {}
         self._lock = Lock()
-        self._overseer = Overseer(self._idle)
+        self._overseer = Overseer(self._freeze_idle)
         self._parent = warm_parent or WarmParent()
         self._owns_parent = warm_parent is None
         self.asynchronous = AsyncInvocations(
@@ -152,8 +152,9 @@ class Functions:
             raise FunctionNotFound(name_of(name_or_arn))
         return pool
 
-    def _idle(self) -> list[Sandbox]:
-        return [sandbox for pool in list(self._pools.values()) for sandbox in pool.idle()]
+    def _freeze_idle(self) -> None:
+        for pool in list(self._pools.values()):
+            pool.freeze_idle()
 
     def _start(self, pool: Pool, credentials: Credentials, stream: str) -> Sandbox:
         environment = environment_of(pool.spec, credentials, self._aws_url, self.region, stream)

@@ -1,31 +1,30 @@
 """Looks at the sandboxes that run, many times a second: their output, their memory, their processes.
 
-Idle ones are looked at once a second: on AWS they are frozen, here a thread in the background goes on.
+Those that are idle are frozen, as on AWS.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from threading import Event, Lock, Thread
 from typing import Protocol
 
 _TICK_SECONDS = 0.02
 _NEXT_SECONDS = 0.001  # when one has more to say
-_QUIET_TICKS = 10  # without an invocation: then we only look at those that are idle
-_IDLE_SECONDS = 1.0
+_QUIET_TICKS = 10  # without an invocation: then all are frozen, and we sleep
 
 
 class Watched(Protocol):
-    """A sandbox."""
+    """A sandbox while an invocation runs."""
 
     def look(self) -> bool:
         """Do what is due; whether to come again at once."""
 
 
 class Overseer:
-    """One thread for all functions, from the first invocation on."""
+    """One thread for all functions, asleep while nothing runs."""
 
-    def __init__(self, idle: Callable[[], Iterable[Watched]]) -> None:
-        self._idle = idle
+    def __init__(self, freeze_idle: Callable[[], None]) -> None:
+        self._freeze_idle = freeze_idle
         self._watched: set[Watched] = set()
         self._wanted = Event()
         self._asleep = True
@@ -60,17 +59,17 @@ class Overseer:
             at_once = False
             for sandbox in self._watched.copy():
                 at_once |= sandbox.look()
+            self._freeze_idle()
             quiet = 0 if self._watched else quiet + 1
             if quiet < _QUIET_TICKS:
                 time.sleep(_NEXT_SECONDS if at_once else _TICK_SECONDS)
             else:
                 self._sleep()
+                quiet = 0
 
     def _sleep(self) -> None:
-        """Until something runs, or for a second."""
         self._wanted.clear()
         self._asleep = True
-        if not self._watched and not self._wanted.wait(_IDLE_SECONDS):
-            for sandbox in self._idle():
-                sandbox.look()
+        if not self._watched:  # nobody came between the last look and falling asleep
+            self._wanted.wait()
         self._asleep = False

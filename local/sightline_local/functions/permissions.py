@@ -10,6 +10,7 @@ from sightline_local.state import Facts
 
 _KIND = "lambda.permission"
 
+
 class Permissions:
     """Statements by function ARN and statement id; those that were added at run time are kept."""
 

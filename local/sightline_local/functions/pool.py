@@ -45,6 +45,7 @@ class Pool:
             while self._idle:
                 sandbox = self._idle.pop()
                 if sandbox.is_usable and sandbox.is_alive():
+                    sandbox.thaw()
                     self._busy[sandbox] = holding
                     return sandbox
                 sandbox.close()
@@ -60,8 +61,10 @@ class Pool:
                 sandbox.close()
             self._changed.notify()
 
-    def idle(self) -> list[Sandbox]:
-        return self._idle.copy()
+    def freeze_idle(self) -> None:
+        with self._changed:  # none of them begins meanwhile
+            for sandbox in self._idle:
+                sandbox.freeze()
 
     def end(self) -> None:
         """End every sandbox; invocations under way end with an error."""

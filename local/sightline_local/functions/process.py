@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import time
@@ -21,6 +22,7 @@ _RESPONSE_LIMIT = 6 * 1024 * 1024 + 100
 _EXIT_NEWS_SECONDS = 1
 _MOST_TASKS = 1024  # processes and threads of a sandbox; on AWS, starting one more fails
 _MEGABYTE = 1 << 20
+_FREEZE_SECONDS = 0.1  # idle for so long; at once on AWS, but the next invocation is often there already
 _OUT_OF_MEMORY = "Runtime.OutOfMemory"
 _KILLED = "Runtime exited with error: signal: killed"
 
@@ -69,6 +71,8 @@ class Sandbox:
         self._init_seconds: float | None = None
         self._peak_mb = 0
         self._killed_for = ""
+        self._ended_at = 0.0
+        self._frozen = False
         self.is_usable = True
 
     def invoke(self, payload: bytes, request_id: str) -> InvokeResult:
@@ -83,6 +87,7 @@ class Sandbox:
         seconds = time.monotonic() - began
         self.is_usable = self.is_usable and outcome.usable
         said = report.end(request_id, self._spec, seconds, peak_mb=self._peak_mb, init=init)
+        self._ended_at = time.monotonic()
         tail = self._output.end(f"{said}{outcome.status}\n")
         return InvokeResult(outcome.payload, outcome.error, request_id, tail)
 
@@ -102,6 +107,19 @@ class Sandbox:
         """Whether an idle sandbox is still there: a process may die between two invocations."""
         return self._channel.is_silent()
 
+    def freeze(self) -> None:
+        """Stop an idle sandbox as it is, unless its last invocation has only just ended."""
+        if self._frozen or time.monotonic() - self._ended_at < _FREEZE_SECONDS or not self.is_alive():
+            return
+        self.look()  # the last time for as long as it is idle
+        self._frozen = True
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        if self._frozen:
+            self._frozen = False
+            self._signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """End the process; whoever waits for its answer hears of it at once."""
         self.is_usable = False
@@ -113,13 +131,17 @@ class Sandbox:
         self._channel.close()
         self._output.close()
 
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
     def _end_for(self, reason: str) -> None:
         if not self._killed_for:
             self._killed_for = reason
             self.kill()
 
     def _init_phase(self) -> float | None:
-        """Its seconds. None when AWS would have broken it off, and repeated it as a part of the invocation."""
+        """Its seconds; None when AWS would break it off, and repeat it as a part of the invocation."""
         seconds = self._init_seconds
         return seconds if seconds is not None and seconds <= _INIT_SECONDS else None
 

@@ -10,6 +10,7 @@ from threading import Lock
 
 _CODE = (".py", ".so")
 _REST = 5  # a look that took 0.1 ms is not repeated for 0.5 ms: warm invocations share its cost
+_LONG_SECONDS, _LONG_REST = 0.002, 50  # of folders with thousands of files
 
 _State = tuple[int, int, int]  # of a file or folder: time of change, size, inode
 
@@ -35,7 +36,8 @@ class Sources:
             try:
                 began = time.thread_time()
                 self._look()
-                self._next_look = time.monotonic() + _REST * (time.thread_time() - began)
+                took = time.thread_time() - began
+                self._next_look = time.monotonic() + took * (_REST if took < _LONG_SECONDS else _LONG_REST)
             finally:
                 self._lock.release()
         return self._version

@@ -63,9 +63,21 @@ def main() -> None:
 
 
 def _warm_boto3() -> None:
-    """boto3 imports half of botocore only when the first client is made."""
-    import boto3  # noqa: PLC0415  half a second: not for whoever only imports this module
+    """boto3 imports half of botocore only when the first client is made.
 
+    The descriptions of services that are read for it are kept: every child would read and hold its own.
+    """
+    import boto3  # noqa: PLC0415  half a second: not for whoever only imports this module
+    from botocore.loaders import JSONFileLoader  # noqa: PLC0415
+
+    read, known = JSONFileLoader.load_file, {}
+
+    def read_once(loader: JSONFileLoader, path: str) -> Any:
+        if path not in known:
+            known[path] = read(loader, path)
+        return known[path]
+
+    JSONFileLoader.load_file = read_once  # type: ignore[assignment, method-assign]
     session = boto3.Session(aws_access_key_id="-", aws_secret_access_key="-", region_name="us-east-1")  # noqa: S106
     for service in ("dynamodb", "s3", "sns", "kinesis"):
         session.client(service)  # type: ignore[call-overload]
@@ -200,7 +212,8 @@ class Zygote:
 
 def _prepare_sandbox() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(_OPEN_FILES, most), min(_OPEN_FILES, most)))
+    most = _OPEN_FILES if most == resource.RLIM_INFINITY else min(_OPEN_FILES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if sys.platform == "linux":
         # SIGKILL as soon as the zygote ends, however it ends. Elsewhere the end of file does it.
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

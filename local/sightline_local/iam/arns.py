@@ -195,10 +195,11 @@ def copied_object(place: Place, params: Params) -> list[str | Need]:
 
 
 def function(place: Place, params: Params) -> list[str]:
-    """Name, partial ARN or ARN, each with or without a qualifier."""
+    """Name, partial ARN or ARN; who names a version or alias is asked for the permission on that."""
     text = str(params.get("FunctionName", ""))
-    name = (text.partition(":function:")[2] or text).split(":")[0]
-    return [place.arn("lambda", f"function:{name}")]
+    name, _, version = (text.partition(":function:")[2] or text).partition(":")
+    qualifier = params.get("Qualifier") or version
+    return [place.arn("lambda", f"function:{name}:{qualifier}" if qualifier else f"function:{name}")]
 
 
 def any_mapping(place: Place, params: Params) -> list[Need]:

@@ -1,6 +1,7 @@
 """May this caller do this to that?"""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from sightline_local.iam import context, resources
@@ -16,6 +17,7 @@ from sightline_local.iam.usage import Denial, Usage
 Facts = Callable[[], Mapping[str, str]]  # what a request says about itself; asked when a policy wants it
 
 _MOST_REMEMBERED = 8192
+_UNREADABLE = "because the local runtime cannot read a policy that decides about it: "
 
 
 class AccessDenied(Exception):  # noqa: N818  AWS's name
@@ -48,15 +50,14 @@ class Authorizer:
         """Return when the policies allow it; raise AccessDenied otherwise."""
         if caller.is_admin:
             return
+        who = caller.role_arn or caller.arn
         try:
             verdict = self._verdict(caller, action, resource, given or {}, facts)
         except UnsupportedPolicyError as error:
-            raise AccessDenied(
-                f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource} because "
-                f"the local runtime cannot read a policy that decides about it: {error}"
-            ) from error
+            denial = Denial(who, action, resource, _UNREADABLE + str(error))
+            raise self._refusal(f"User: {caller.arn}", denial) from error
         if verdict.decision is not Decision.ALLOW:
-            self._refuse(f"User: {caller.arn}", caller.role_arn or caller.arn, action, resource, verdict)
+            raise self._refusal(f"User: {caller.arn}", Denial(who, action, resource, verdict.because(action)))
 
     def authorize_call(
         self,
@@ -85,7 +86,12 @@ class Authorizer:
         self, service: str, action: str, resource: str, source_arn: str | None = None
     ) -> None:
         """What a service does in its own name (SNS for a topic) needs the resource's policy."""
-        policies = self.resource_policies.of(resource)
+        try:
+            policies = self.resource_policies.of(resource)
+        except UnsupportedPolicyError as error:
+            raise self._refusal(
+                service, Denial(service, action, resource, _UNREADABLE + str(error))
+            ) from error
         clauses = policies.about(action) if policies else NO_CLAUSES
         known = context.of_service(service, self.place.region, self.place.account, source_arn)
         known |= context.at(datetime.now(UTC))
@@ -93,13 +99,16 @@ class Authorizer:
         verdict, needed = decide_for_service(clauses, request)
         self.usage.note(needed, request)
         if verdict.decision is not Decision.ALLOW:
-            self._refuse(service, service, action, resource, verdict)
+            raise self._refusal(service, Denial(service, action, resource, verdict.because(action)))
 
     def role_policies(self) -> dict[str, list[PolicySet]]:
         """By role: who may assume it, and what it may do."""
-        arns = [str(role.arn) for role in self._roles.all()]
-        trusts = {arn: self.resource_policies.of(arn) for arn in arns}
-        return {arn: [*filter(None, [trusts[arn]]), self._roles.policies_of(arn)] for arn in arns}
+        found: dict[str, list[PolicySet]] = {}
+        for arn in [str(role.arn) for role in self._roles.all()]:
+            with suppress(UnsupportedPolicyError):  # it has denied everything, and that is told
+                trust = self.resource_policies.of(arn)
+                found[arn] = [*([trust] if trust else []), self._roles.policies_of(arn)]
+        return found
 
     def _verdict(
         self, caller: Caller, action: str, resource: str, given: Mapping[str, str], facts: Facts | None
@@ -144,11 +153,11 @@ class Authorizer:
             said |= context.at(datetime.now(UTC))
         return context.of_caller(caller, role_id, self.place.region, self.place.account, said)
 
-    def _refuse(self, subject: str, who: str, action: str, resource: str, verdict: Verdict) -> None:
-        because = verdict.because(action)
-        self.usage.note_denial(Denial(who, action, resource, because))
-        raise AccessDenied(
-            f"{subject} is not authorized to perform: {action} on resource: {resource} {because}"
+    def _refusal(self, subject: str, denial: Denial) -> AccessDenied:
+        self.usage.note_denial(denial)
+        return AccessDenied(
+            f"{subject} is not authorized to perform: {denial.action} on resource: {denial.resource} "
+            f"{denial.because}"
         )
 
 

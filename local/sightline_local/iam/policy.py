@@ -116,10 +116,10 @@ def parse(document: str) -> tuple[Statement, ...]:
     """Read a policy document (JSON text); UnsupportedPolicyError for what this evaluator does not know."""
     try:
         content = json.loads(document)
-    except ValueError:
-        raise UnsupportedPolicyError("the policy is not JSON") from None
-    listed = content.get("Statement", [])
-    statements = tuple(_statement(each) for each in (listed if isinstance(listed, list) else [listed]))
+        listed = content.get("Statement", [])
+        statements = tuple(_statement(each) for each in (listed if isinstance(listed, list) else [listed]))
+    except (ValueError, AttributeError, TypeError) as error:  # no JSON, or JSON of another form
+        raise UnsupportedPolicyError("it has not the form of a policy") from error
     if content.get("Version") != "2012-10-17" and any(statement.has_variables() for statement in statements):
         raise UnsupportedPolicyError("variables need the Version 2012-10-17")
     return statements

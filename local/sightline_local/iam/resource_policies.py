@@ -1,12 +1,13 @@
 """Policies that hang on resources: queues, topics and buckets as moto keeps them, the trust of roles."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from moto.s3.models import s3_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
-from sightline_local.iam.policy import parse
+from sightline_local.iam.policy import UnsupportedPolicyError, parse
 from sightline_local.iam.policy_set import PolicySet, single
 from sightline_local.iam.roles import TRUST, backend_of, trust_text
 
@@ -66,8 +67,9 @@ class ResourcePolicies:
         topics = list(sns_backends[self._account][self._region].topics)
         buckets = [f"arn:aws:s3:::{name}" for name in list(s3_backends[self._account]["aws"].buckets)]
         for arn in (*queues, *topics, *buckets):
-            if policies := self.of(arn):
-                yield policies
+            with suppress(UnsupportedPolicyError):  # it has denied everything, and that is told
+                if policies := self.of(arn):
+                    yield policies
 
     def _of_bucket(self, arn: str) -> str | None:
         name = arn.rpartition(":::")[2].partition("/")[0]

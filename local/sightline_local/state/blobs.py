@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from sightline_local.state.facts import Facts, FactsNotKeptError
@@ -26,7 +27,8 @@ class Blobs:
             half.write_bytes(body)
             half.rename(self._folder / name)
         except OSError as error:
-            half.unlink(missing_ok=True)
+            with suppress(OSError):
+                half.unlink()
             raise FactsNotKeptError(f"{self._folder.parent}: {error.strerror}") from error
         return name
 

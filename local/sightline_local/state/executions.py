@@ -9,7 +9,7 @@ from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.backend.execution import Execution
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from sightline_local.cloud import state_patches
+from sightline_local.cloud.patches import executions
 from sightline_local.state.encoding import decode, encode
 from sightline_local.state.facts import Facts
 
@@ -28,7 +28,7 @@ class Executions:
         self._closed = False
 
     def install(self) -> None:
-        state_patches.tell_of_executions(self._started, self._ended)
+        executions.tell_of_executions(self._started, self._ended)
 
     def restore(self) -> list[str]:
         homeless, over = set(), []

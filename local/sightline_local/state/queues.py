@@ -6,7 +6,7 @@ from typing import Any
 
 from moto.sqs.models import Message, sqs_backends
 
-from sightline_local.cloud import state_patches
+from sightline_local.cloud.patches import queues
 from sightline_local.state.encoding import decode, encode, simple_attributes
 from sightline_local.state.facts import Facts
 
@@ -28,7 +28,7 @@ class Queues:
         self._order = itertools.count(time.time_ns())
 
     def install(self) -> None:
-        state_patches.tell_of_messages(self._arrives, self._received, self._end)
+        queues.tell_of_messages(self._arrives, self._received, self._end)
 
     def restore(self) -> list[str]:
         received = dict(self._facts.all(_RECEIVED))

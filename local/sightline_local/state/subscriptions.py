@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 
 from moto.sns.models import Subscription, sns_backends
 
-from sightline_local.cloud import state_patches
 from sightline_local.cloud.calls import Call
+from sightline_local.cloud.patches import topics
 from sightline_local.state.changes import Changes
 from sightline_local.state.encoding import decode, encode
 from sightline_local.state.facts import Facts
@@ -24,7 +24,7 @@ class Subscriptions:
         self._of_template: set[str] = set()
 
     def install(self) -> None:
-        state_patches.name_subscriptions_as_they_are()
+        topics.name_subscriptions_as_they_are()
 
     def after(self, call: Call | None = None) -> None:
         if call is not None and call.operation.startswith("Publish"):

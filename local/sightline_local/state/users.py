@@ -7,8 +7,8 @@ from typing import Any
 from moto.cognitoidp.models import CognitoIdpUser, UserStatus, cognitoidp_backends
 from moto.cognitoidp.utils import flatten_attrs
 
-from sightline_local.cloud import state_patches
 from sightline_local.cloud.calls import Call
+from sightline_local.cloud.patches import users
 from sightline_local.state.changes import Changes
 from sightline_local.state.encoding import decode, encode, simple_attributes
 from sightline_local.state.facts import Facts
@@ -29,7 +29,7 @@ class Users:
         self._since: dict[str, float] = {}  # token → when it was given
 
     def install(self) -> None:
-        state_patches.name_pools_alike_at_every_start()
+        users.name_pools_alike_at_every_start()
 
     def after(self, call: Call) -> None:  # noqa: ARG002  any call may touch any user
         self._users.keep({key: encode(user) for key, user in self._present_users()})

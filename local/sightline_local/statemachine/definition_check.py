@@ -3,10 +3,10 @@
 What AWS would refuse, and what the interpreter here would not carry out as AWS does.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sightline_local.statemachine.integrations import problem_of
 from sightline_local.statemachine.states_fields import (
     CATCHER,
     CHOICE_RULE,
@@ -21,12 +21,6 @@ from sightline_local.statemachine.states_fields import (
 
 Place = tuple[str | int, ...]
 Problem = tuple[Place, str]
-_INTEGRATIONS = re.compile(
-    r"arn:aws:states:::(?:"
-    r"(?:lambda:invoke|sqs:sendMessage|sns:publish|aws-sdk:[a-z0-9]+:[A-Za-z0-9]+)(?:\.waitForTaskToken)?"
-    r"|dynamodb:(?:get|put|update|delete)Item)"
-    r"|arn:aws:lambda:[^:]*:[^:]*:function:.+"
-)
 
 
 def problems(definition: Any) -> Iterator[Problem]:
@@ -116,9 +110,8 @@ def _retries_and_catches(
 
 
 def _resource(state: Mapping[str, Any], place: Place) -> Iterator[Problem]:
-    resource = state.get("Resource")
-    if not isinstance(resource, str) or not _INTEGRATIONS.fullmatch(resource):
-        yield (*place, "Resource"), f"the local runtime does not know the integration {resource}"
+    if problem := problem_of(state.get("Resource")):
+        yield (*place, "Resource"), problem
 
 
 def _inside(state: Mapping[str, Any], place: Place, language: str) -> Iterator[Problem]:

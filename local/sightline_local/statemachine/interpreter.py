@@ -10,7 +10,7 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from sightline_local.clock import Clock
-from sightline_local.cloud import asl_patches, patches, time_patches
+from sightline_local.cloud.patches import calls, executions, expressions, language, waiting
 from sightline_local.iam import Credentials, Sessions, TrustDenied
 from sightline_local.iam.lending import LentRole
 
@@ -33,27 +33,28 @@ class Interpreter:
         """Patch moto; before anything asks it for a state machine."""
         # Its error logs repeat whole state machines and payloads; the execution's error and cause say it all.
         logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
-        patches.run_state_machines()
-        patches.call_services_under_the_role(self.client_for)
-        patches.write_fields_as_step_functions_does()
-        patches.find_services_as_step_functions_does()
-        patches.name_errors_as_step_functions_does()
-        patches.evaluate_jsonata()
-        patches.quote_jsonata_values()
-        patches.report_jsonata_errors()
-        patches.read_negative_integers()
-        patches.start_executions_as_step_functions_does()
-        asl_patches.assign_when_a_state_ends()
-        asl_patches.name_what_a_choice_fails_with()
-        asl_patches.keep_the_runtimes_errors_from_all()
-        asl_patches.pass_the_languages_errors_on()
-        asl_patches.stop_at_once()
-        asl_patches.say_why()
-        asl_patches.ask_those_that_run()
-        asl_patches.check_machines(self._trusted)
-        asl_patches.describe_as_step_functions_does()
-        time_patches.wait_by(self._clock)
-        time_patches.date_by(self._clock)
+        calls.run_state_machines()
+        calls.call_services_under_the_role(self.client_for)
+        calls.write_fields_as_step_functions_does()
+        calls.find_services_as_step_functions_does()
+        calls.name_errors_as_step_functions_does()
+        expressions.evaluate_jsonata()
+        expressions.quote_jsonata_values()
+        expressions.report_jsonata_errors()
+        expressions.read_negative_integers()
+        executions.start_executions_as_step_functions_does()
+        language.assign_when_a_state_ends()
+        language.name_what_a_choice_fails_with()
+        language.keep_the_runtimes_errors_from_all()
+        language.pass_the_languages_errors_on()
+        language.run_forty_items_at_once()
+        executions.stop_at_once()
+        executions.say_why()
+        executions.ask_those_that_run()
+        executions.check_machines(self._trusted)
+        executions.describe_as_step_functions_does()
+        waiting.wait_by(self._clock)
+        waiting.date_by(self._clock)
 
     def client_for(self, service: str, role_arn: str, machine_arn: str) -> Any:
         """A boto3 client of the emulated cloud with keys of the state machine's role."""

@@ -136,6 +136,7 @@ def test_a_parameter_without_echo_is_masked(stack: dict[str, Any]) -> None:
     assert (values["Size"], values["Secret"]) == ("3", "****")
 
 
+RULE = "Resources:\n  Rule:\n    Type: AWS::Events::Rule\n    Properties:\n"
 QUEUE = "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n    Properties:\n"
 
 
@@ -175,6 +176,7 @@ def test_a_parameter_without_default_must_be_given(refused: Refused) -> None:
         ("Resources:\n  Fn::ForEach::Each: []\n", 2, "does not know Fn::ForEach"),
         ("Transform: Mine\nResources: {}\n", 1, "does not know the transform Mine"),
         ("Resources:\n  A: {Type: AWS::EC2::Instance}\n", 2, "does not know the type AWS::EC2::Instance"),
+        (RULE + "      ScheduleExpression: every day\n", 5, "every day"),
         (QUEUE + "      QueueNam: a\n", 5, "does not know the property QueueNam"),
         (QUEUE + "      QueueName: a\nOutputs:\n  A: {Value: !GetAtt Queue.Nope}\n", 7, "attribute Nope"),
     ],

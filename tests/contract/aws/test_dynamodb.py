@@ -158,6 +158,21 @@ def test_a_transaction_touches_an_item_once_and_a_hundred_at_most(db: Any, pk: s
 
 
 @source("APIReference/API_TransactWriteItems.html")
+def test_a_transaction_is_done_once_for_its_token(db: Any, pk: str, refusal: Refusal) -> None:
+    def add(number: str) -> dict[str, Any]:
+        values = {":n": {"N": number}}
+        update = {"TableName": "things", "Key": key(pk), "UpdateExpression": "ADD n :n"}
+        items = [{"Update": update | {"ExpressionAttributeValues": values}}]
+        return {"TransactItems": items, "ClientRequestToken": pk[:36]}
+
+    for _ in range(2):
+        db.transact_write_items(**add("1"))
+    assert db.get_item(TableName="things", Key=key(pk))["Item"]["n"] == {"N": "1"}
+    error = refusal(db.transact_write_items, **add("2"))
+    assert code(error) == "IdempotentParameterMismatchException"
+
+
+@source("APIReference/API_TransactWriteItems.html")
 def test_a_condition_check_in_a_transaction_guards_the_others(db: Any, pk: str, refusal: Refusal) -> None:
     check = {
         "ConditionCheck": {

@@ -54,6 +54,10 @@ Resources:
             - {Name: seen_at, Type: timestamp}
             - {Name: score, Type: double}
           Location: !Sub 's3://${Lake}/sightings/'
+  Errors: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: hose}}
+  ErrorsOfDelivery:
+    Type: AWS::Logs::LogStream
+    Properties: {LogGroupName: !Ref Errors, LogStreamName: delivery}
   Change:
     Type: AWS::Serverless::Function
     Properties: {FunctionName: change, CodeUri: change, Handler: app.handler, Runtime: python3.13}
@@ -263,18 +267,15 @@ def poor_role(role_with: Callable[..., str], client: Client) -> Mapping[str, Any
 
 
 @pytest.fixture
-def denials(client: Client) -> Iterator[Callable[[], list[Any]]]:
-    """What is in the log of errors."""
-    logs = client("logs")
-    logs.create_log_group(logGroupName="hose")
-    logs.create_log_stream(logGroupName="hose", logStreamName="delivery")
+def denials(client: Client, hose: Hose) -> Callable[[], list[Any]]:
+    """What the log of errors says about the stream of this test."""
 
     def read() -> list[Any]:
-        events = logs.get_log_events(logGroupName="hose", logStreamName="delivery")["events"]
-        return [json.loads(event["message"]) for event in events]
+        events = client("logs").get_log_events(logGroupName="hose", logStreamName="delivery")["events"]
+        told = [json.loads(event["message"]) for event in events]
+        return [each for each in told if each["deliveryStreamARN"].endswith(f"/{hose.name}")]
 
-    yield read
-    logs.delete_log_group(logGroupName="hose")
+    return read
 
 
 # ---------------------------------------------------------------- source
@@ -404,6 +405,20 @@ def test_errors_of_delivery_are_written_to_the_log_stream(
 
 
 # ---------------------------------------------------------------- access
+
+
+@pytest.mark.source(f"{ACCESS}#firehose-assume-role")
+def test_a_data_stream_needs_a_role_that_may_read_it(
+    hose: Hose, role_with: Callable[..., str], refusal: Refusal
+) -> None:
+    blind = role_with(trust={"Principal": {"Service": "firehose.amazonaws.com"}})
+    given = hose.request() | {
+        "DeliveryStreamType": "KinesisStreamAsSource",
+        "KinesisStreamSourceConfiguration": {"KinesisStreamARN": hose.outputs["Source"], "RoleARN": blind},
+    }
+    error = refusal(hose.api.create_delivery_stream, **given)
+    assert error.response["Error"]["Code"] == "InvalidArgumentException"
+    assert "kinesis:DescribeStream" in error.response["Error"]["Message"]
 
 
 @pytest.mark.source(ACCESS)

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sightline_local.clock import Clock
+from sightline_local.runtime import Runtime
 
 DOCS = "https://docs.aws.amazon.com/lambda/latest"
 INVOKE = f"{DOCS}/api/API_Invoke.html"
@@ -211,14 +212,20 @@ def test_a_success_is_told_with_what_the_function_returned(invoke: Any, message:
 
 @pytest.mark.source(ASYNC)
 def test_a_failure_is_tried_twice_more_after_one_and_two_minutes(
-    invoke: Any, message: Any, clock: Clock, client: Client
+    invoke: Any, message: Any, clock: Clock, runtime: Runtime, until: Until
 ) -> None:
+    def failures() -> int:
+        log = runtime.log_dir / "told.log" if runtime.log_dir else None
+        return log.read_text().count("[ERROR] Broken: ") if log and log.exists() else 0
+
     invoke("told", InvocationType="Event", payload={"fail": True})
-    url = client("sqs").get_queue_url(QueueName="ended")["QueueUrl"]
-    for minutes in (1, 2):
-        Event().wait(0.3)
-        assert "Messages" not in client("sqs").receive_message(QueueUrl=url)
-        clock.advance(timedelta(minutes=minutes, seconds=1))
+    for number, minutes in enumerate((1, 2), 1):
+        until(lambda number=number: failures() == number)
+        Event().wait(0.2)
+        clock.advance(timedelta(minutes=minutes, seconds=-2))
+        Event().wait(0.2)
+        assert failures() == number
+        clock.advance(timedelta(seconds=3))
     record = json.loads(message("ended")["Body"])
     assert record["requestContext"]["condition"] == "RetriesExhausted"
     assert record["requestContext"]["approximateInvokeCount"] == 3

@@ -28,6 +28,7 @@ MERGE = "https://docs.aws.amazon.com/redshift/latest/dg/r_MERGE.html"
 CONSTRAINTS = "https://docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html"
 CREATE_TABLE = "https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html"
 TEXT = "https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html"
+PRIVILEGES = "https://docs.aws.amazon.com/redshift/latest/dg/r_Privileges.html"
 TRUNCATE = "https://docs.aws.amazon.com/redshift/latest/dg/r_TRUNCATE.html"
 NAMES = "https://docs.aws.amazon.com/redshift/latest/dg/r_names.html"
 DYNAMIC = (
@@ -235,6 +236,16 @@ def test_a_generated_secret_adds_the_password_to_its_template(
     assert secret["password"].isalnum()
 
 
+@pytest.mark.source(
+    "https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_CreateNamespace.html"
+)
+@pytest.mark.parametrize("password", ["Short1", "nouppercase1", "With/Slash1", "With@Sign1", 'With"Quote1'])
+def test_some_passwords_cannot_be_the_admins(client: Client, refusal: Refusal, password: str) -> None:
+    create = client("redshift-serverless").create_namespace
+    error = refusal(create, namespaceName="refused", adminUsername="a", adminUserPassword=password)
+    assert error.response["Error"]["Code"] == "ValidationException"
+
+
 @pytest.mark.source(CUSTOM_REQUEST)
 def test_a_custom_resource_gets_its_properties_as_texts(outputs: dict[str, str]) -> None:
     event = json.loads(outputs["SchemaEvent"])
@@ -296,6 +307,29 @@ def test_parameters_are_values_by_name(client: Client, run: Run) -> None:
     )
     result = client("redshift-data").get_statement_result(Id=described["Id"])
     assert result["Records"] == [[{"stringValue": "it's"}]]
+
+
+@pytest.mark.source(CALLING)
+def test_a_parameter_that_is_not_used_is_refused(
+    client: Client, place: dict[str, str], refusal: Refusal
+) -> None:
+    parameters = [{"name": "a", "value": "1"}]
+    error = refusal(client("redshift-data").execute_statement, Sql="SELECT 1", Parameters=parameters, **place)
+    assert error.response["Error"]["Code"] == "ValidationException"
+
+
+@pytest.mark.source("https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ListStatements.html")
+def test_statements_are_listed_when_they_finished_unless_others_are_asked_for(
+    client: Client, run: Run
+) -> None:
+    failed, finished = (
+        run("SELECT wrong", StatementName="l1")["Id"],
+        run("SELECT 1", StatementName="l2")["Id"],
+    )
+    listed = client("redshift-data").list_statements(StatementName="l")["Statements"]
+    assert [each["Id"] for each in listed] == [finished]
+    listed = client("redshift-data").list_statements(StatementName="l", Status="ALL")["Statements"]
+    assert [each["Id"] for each in listed] == [finished, failed]
 
 
 @pytest.mark.source(EXECUTE)
@@ -379,7 +413,11 @@ def test_a_statement_is_known_only_to_the_role_that_submitted_it(
 def test_a_caller_needs_the_right_to_read_the_secret_that_it_names(
     client_with: Callable[..., Client], outputs: dict[str, str], place: dict[str, str], refusal: Refusal
 ) -> None:
-    execute = {"Effect": "Allow", "Action": "redshift-data:*", "Resource": outputs["WorkgroupArn"]}
+    execute: dict[str, Any] = {
+        "Effect": "Allow",
+        "Action": "redshift-data:*",
+        "Resource": outputs["WorkgroupArn"],
+    }
     caller = client_with(execute)
     error = refusal(caller("redshift-data").execute_statement, Sql="SELECT 1", **place)
     assert "secretsmanager:GetSecretValue" in error.response["Error"]["Message"]
@@ -389,7 +427,11 @@ def test_a_caller_needs_the_right_to_read_the_secret_that_it_names(
 def test_without_a_secret_the_caller_needs_credentials_of_the_workgroup(
     client_with: Callable[..., Client], outputs: dict[str, str], refusal: Refusal
 ) -> None:
-    execute = {"Effect": "Allow", "Action": "redshift-data:*", "Resource": outputs["WorkgroupArn"]}
+    execute: dict[str, Any] = {
+        "Effect": "Allow",
+        "Action": "redshift-data:*",
+        "Resource": outputs["WorkgroupArn"],
+    }
     credentials: dict[str, Any] = {**execute, "Action": "redshift-serverless:GetCredentials"}
     place = {"WorkgroupName": "sights", "Database": "sights"}
     error = refusal(client_with(execute)("redshift-data").execute_statement, Sql="SELECT 1", **place)
@@ -407,6 +449,40 @@ def test_a_role_may_execute_in_the_workgroups_that_its_policy_names_by_their_ids
     caller = client_with({"Effect": "Allow", "Action": "*", "Resource": by_name})
     error = refusal(caller("redshift-data").execute_statement, Sql="SELECT 1", **place)
     assert error.response["Error"]["Code"] == "AccessDeniedException"
+
+
+@pytest.mark.source(PRIVILEGES)
+def test_an_identity_of_iam_may_nothing_with_what_others_own_until_it_is_granted(
+    client_with: Callable[..., Client], run: Run, until: Callable[..., Any]
+) -> None:
+    caller = client_with(
+        {"Effect": "Allow", "Action": ["redshift-data:*", "redshift-serverless:*"], "Resource": "*"}
+    )
+    data = caller("redshift-data")
+
+    def ended(sql: str) -> dict[str, Any]:
+        started = data.execute_statement(Sql=sql, WorkgroupName="sights", Database="sights")
+        until(lambda: data.describe_statement(Id=started["Id"])["Status"] in ("FINISHED", "FAILED"))
+        described: dict[str, Any] = data.describe_statement(Id=started["Id"])
+        return described
+
+    run("CREATE TABLE guarded (a INTEGER)")
+    denied = ended("SELECT a FROM guarded")
+    assert denied["Error"] == "ERROR: permission denied for relation guarded"
+    assert "permission denied for database" in ended("CREATE SCHEMA theirs")["Error"]
+
+    run(f'GRANT SELECT ON guarded TO "{denied["DbUser"]}"')
+    assert ended("SELECT a FROM guarded")["Status"] == "FINISHED"
+
+
+@pytest.mark.source("https://docs.aws.amazon.com/redshift/latest/dg/query-super.html")
+def test_super_is_navigated_and_its_lists_are_rows(run: Run, rows: Rows) -> None:
+    document = '{"who": {"id": "a"}, "boxes": [{"x": 1}, {"x": 2}], "Big": 1}'
+    run("CREATE TABLE documents (payload SUPER)")
+    run(f"INSERT INTO documents SELECT JSON_PARSE('{document}')")
+    ways = "d.payload.who.id::VARCHAR, d.payload.boxes[1].x::INTEGER, d.payload.Big::INTEGER"
+    assert rows(f"SELECT {ways}, d.payload.no.where FROM documents d") == [["a", 2, None, None]]
+    assert rows("SELECT b.x::INTEGER FROM documents d, d.payload.boxes b ORDER BY 1") == [[1], [2]]
 
 
 @pytest.mark.source(NAMES)
@@ -515,8 +591,14 @@ def test_rows_that_do_not_load_are_listed_with_file_line_column_and_reason(
     run: Run, rows: Rows, load: Callable[..., dict[str, Any]]
 ) -> None:
     run("CREATE TABLE listed (name VARCHAR(3) NOT NULL, n INTEGER, at TIMESTAMP)")
-    good = {"name": "abc", "n": 1, "at": "2026-11-22 20:00:00"}
-    wrong = [{"name": "abcd"}, {"name": None}, {"n": 1.5}, {"n": 2**31}, {"at": "2026-11-22T20:00:00Z"}]
+    good: dict[str, Any] = {"name": "abc", "n": 1, "at": "2026-11-22 20:00:00"}
+    wrong: list[dict[str, Any]] = [
+        {"name": "abcd"},
+        {"name": None},
+        {"n": 1.5},
+        {"n": 2**31},
+        {"at": "2026-11-22T20:00:00Z"},
+    ]
     objects = [json.dumps({**good, **each}) + "\n" for each in wrong]
     load("listed", objects, "JSON 'auto' MAXERROR 100")
     found = rows(

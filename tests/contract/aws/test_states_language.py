@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from threading import Event
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 pytestmark = pytest.mark.source("https://states-language.net/spec.html")
 
 DOCS = "https://docs.aws.amazon.com/step-functions/latest/dg"
+Client = Callable[[str], Any]
 Run = Callable[..., dict[str, Any]]
 NO_QUEUE = {
     "Type": "Task",
@@ -71,7 +73,7 @@ def test_succeed_ends_with_its_output(run: Run) -> None:
     assert output_of(run({"One": {"Type": "Succeed", "Output": "{% $states.input.a %}"}}, {"a": [1]})) == [1]
 
 
-CHOICE = {
+CHOICE: dict[str, dict[str, Any]] = {
     "One": {
         "Type": "Choice",
         "Choices": [
@@ -291,6 +293,23 @@ def test_map_runs_for_each_item_and_collects_in_order(run: Run) -> None:
 
 
 @source("state-map-inline.html")
+def test_a_map_runs_forty_items_at_once_at_most(run: Run, client: Client, until: Any) -> None:
+    wait = branch({"Type": "Wait", "Seconds": 3600})
+    each = {"Type": "Map", "Items": "{% [1..50] %}", "ItemProcessor": wait, "End": True}
+    arn = run({"One": each}, {}, wait=False)["executionArn"]
+    sfn = client("stepfunctions")
+
+    def waiting() -> int:
+        history = sfn.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+        return len([event for event in history if event["type"] == "WaitStateEntered"])
+
+    until(lambda: waiting() == 40)
+    Event().wait(0.1)
+    assert waiting() == 40
+    sfn.stop_execution(executionArn=arn)
+
+
+@source("state-map-inline.html")
 def test_an_item_that_fails_ends_the_map(run: Run) -> None:
     choice = {
         "StartAt": "Is",
@@ -364,6 +383,19 @@ def test_all_does_not_name_an_error_of_the_runtime_itself(run: Run) -> None:
         "End": True,
     }
     assert failure_of(run({"One": outer, "Two": END}, {}, language="JSONPath")) == "States.Runtime"
+
+
+@source("service-quotas.html")
+def test_a_state_hands_on_256_kilobytes_at_most(run: Run) -> None:
+    big = {"Type": "Pass", "Output": "{% $pad('', 300000, 'x') %}", "End": True}
+    outer = {
+        "Type": "Parallel",
+        "Branches": [branch({"Type": "Pass", "Output": big["Output"]})],
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Two"}],
+        "End": True,
+    }
+    assert failure_of(run({"One": big}, {})) == "States.DataLimitExceeded"
+    assert failure_of(run({"One": outer, "Two": END}, {})) == "States.DataLimitExceeded"
 
 
 @source("concepts-error-handling.html")

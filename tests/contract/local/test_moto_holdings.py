@@ -12,7 +12,8 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from sightline_local.cloud import patches, state_patches
+from sightline_local.cloud import patches
+from sightline_local.cloud.patches import calls, executions, queues, topics, users
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 ENDS = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
@@ -47,7 +48,7 @@ class Heard:
 @pytest.fixture
 def heard() -> Heard:
     heard = Heard()
-    state_patches.tell_of_messages(heard.arrives, heard.received, heard.ends)
+    queues.tell_of_messages(heard.arrives, heard.received, heard.ends)
     return heard
 
 
@@ -86,7 +87,7 @@ def test_a_message_that_cannot_be_kept_is_not_sent() -> None:
     def full(_queue: Any, _message: Any) -> None:
         raise OSError
 
-    state_patches.tell_of_messages(full, lambda _name, _copies: None, lambda _messages: None)
+    queues.tell_of_messages(full, lambda _name, _copies: None, lambda _messages: None)
     sqs = sqs_backends[ACCOUNT][REGION]
     sqs.create_queue("q", None)
 
@@ -102,7 +103,7 @@ def subscription_arn(endpoint: str) -> str:
 
 
 def test_a_subscription_has_the_same_arn_at_every_start() -> None:
-    state_patches.name_subscriptions_as_they_are()
+    topics.name_subscriptions_as_they_are()
     first, other = subscription_arn("a@example.com"), subscription_arn("b@example.com")
     BackendDict.reset()
 
@@ -126,7 +127,7 @@ def pool_and_client(name: str) -> tuple[str, str]:
 
 
 def test_pools_and_clients_have_the_same_ids_at_every_start_and_never_another_s() -> None:
-    state_patches.name_pools_alike_at_every_start()
+    users.name_pools_alike_at_every_start()
     first, twin, other = pool_and_client("p"), pool_and_client("p"), pool_and_client("q")
     BackendDict.reset()
 
@@ -144,7 +145,7 @@ def test_moto_alone_makes_other_ids_at_every_start() -> None:
 
 
 def execution() -> Any:
-    patches.run_state_machines()
+    calls.run_state_machines()
     states = stepfunctions_parser_backends[ACCOUNT][REGION]
     role = f"arn:aws:iam::{ACCOUNT}:role/r"
     machine = states.create_state_machine("m", ENDS, role, [], None, {}, {}, {}, None, "STANDARD")
@@ -153,7 +154,7 @@ def execution() -> Any:
 
 def test_executions_tell_that_they_start_and_how_they_ended() -> None:
     told: list[tuple[str, Any]] = []
-    state_patches.tell_of_executions(
+    executions.tell_of_executions(
         lambda one: told.append(("started", one.exec_worker)),
         lambda one: told.append(("ended", str(one.exec_status.value))),
     )
@@ -169,7 +170,7 @@ def test_an_execution_that_cannot_be_kept_does_not_run() -> None:
     def full(_execution: Any) -> None:
         raise OSError("no space")
 
-    state_patches.tell_of_executions(full, lambda _execution: None)
+    executions.tell_of_executions(full, lambda _execution: None)
 
     with pytest.raises(OSError, match="no space"):
         execution()

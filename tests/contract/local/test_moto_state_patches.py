@@ -9,7 +9,8 @@ from moto.dynamodb.exceptions import TransactionCanceledException
 from moto.dynamodb.models import dynamodb_backends
 from moto.sns.models import sns_backends
 
-from sightline_local.cloud import patches, state_patches
+from sightline_local.cloud import patches
+from sightline_local.cloud.patches import tables, topics
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
@@ -69,7 +70,7 @@ def filled() -> Any:
 
 
 def test_a_cancelled_transaction_leaves_its_items_as_they_were() -> None:
-    state_patches.undo_transactions_item_by_item()
+    tables.undo_transactions_item_by_item()
     backend = filled()
 
     cancelled(backend)
@@ -81,7 +82,7 @@ def test_a_cancelled_transaction_leaves_its_items_as_they_were() -> None:
 
 
 def test_a_cancelled_transaction_leaves_other_items_alone() -> None:
-    state_patches.undo_transactions_item_by_item()
+    tables.undo_transactions_item_by_item()
     backend = filled()
     table = backend.tables["one"]
 
@@ -100,7 +101,7 @@ def test_moto_alone_puts_back_a_copy_of_the_whole_table() -> None:
 
 
 def test_a_transaction_that_succeeds_is_written() -> None:
-    state_patches.undo_transactions_item_by_item()
+    tables.undo_transactions_item_by_item()
     backend = filled()
 
     backend.transact_write_items([{"Put": {"TableName": "two", "Item": {"p": {"S": "new"}}}}])
@@ -115,7 +116,7 @@ def test_a_topic_publishes_through_the_runtime() -> None:
         heard.append(given)
         return "id"
 
-    state_patches.publish_with(publish)
+    topics.publish_with(publish)
     backend = sns_backends[ACCOUNT][REGION]
     topic = backend.create_topic("t")
 
@@ -132,7 +133,7 @@ def test_moto_alone_takes_a_structured_message_without_a_default() -> None:
 
 def test_a_web_server_is_confirmed_by_its_token_only() -> None:
     asked: list[Any] = []
-    state_patches.ask_web_servers_first(asked.append, lambda _topic, _token: None)
+    topics.ask_web_servers_first(asked.append, lambda _topic, _token: None)
     backend = sns_backends[ACCOUNT][REGION]
     topic = backend.create_topic("t")
 

@@ -25,7 +25,7 @@ from sightline.alerts.model import Notification
 from sightline.alerts.visit import Visit
 from sightline.alerts.visit_log import RaisedAlert, VisitLog
 from sightline_cli.api import ApiClient, ApiError
-from sightline_cli.demo.clip import write_demo_clip
+from sightline_cli.demo.clip import SECONDS, write_demo_clip
 from sightline_cli.demo.people import enrol, own_enrolment
 from sightline_cli.stack import Stack, Target
 from sightline_cli.tokens import api_of
@@ -34,7 +34,7 @@ from sightline_local.iam.report import IamReport, OwnerUse, StatementUse
 from sightline_local.runtime import Runtime, RuntimeOptions
 from sightline_local.template.source import Place, Source, read_source
 from sightline_media import remux
-from tests.builders import a_sighting_row, an_alert_record
+from tests.builders import a_face_record, a_sighting_row, an_alert_record
 from tests.fakes.producer import Producer
 
 DEVICE = "gate-3"
@@ -77,7 +77,10 @@ class System:
         return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
     def device(self, device_id: str, *states: str) -> dict[str, Any]:
-        return until(lambda: (found := self.api.device(device_id))["state"] in states and found)
+        found: dict[str, Any] = until(
+            lambda: (read := self.api.device(device_id))["state"] in states and read
+        )
+        return found
 
     def gone(self, device_id: str) -> bool:
         try:
@@ -155,15 +158,22 @@ def film(system: System, person: str, folder: Path) -> dict[str, Any]:
     url = camera.get_data_endpoint(StreamName=name, APIName="PUT_MEDIA")["DataEndpoint"]
     began = time.time() - 60
     seen_by_a_process_that_is_gone(system, person, began - VISIT_GAP_SECONDS)
-    headers = {
-        "x-amz-security-token": lent["session_token"],
-        "x-amzn-producer-start-timestamp": f"{began:.3f}",
-    }
-    with Producer(url, name, headers, key=lent["access_key_id"]) as producer:
-        producer.send(pieces[0].header + b"".join(each.cluster for each in pieces))
-        producer.wait_for("PERSISTED", len(pieces))
-        producer.end()
+
+    def send(begin: float, part: list[Any]) -> None:
+        headers = {
+            "x-amz-security-token": lent["session_token"],
+            "x-amzn-producer-start-timestamp": f"{begin:.3f}",
+        }
+        with Producer(url, name, headers, key=lent["access_key_id"]) as producer:
+            producer.send(pieces[0].header + b"".join(each.cluster for each in part))
+            producer.end()
+            producer.rest()
+
+    send(began, pieces[4:12])  # no more at once: a processor that is ten seconds behind skips
     (alert,) = until(lambda: api.get(f"/alerts?person_id={person}")["items"])
+    assert api.get(f"/alerts/{alert['alert_id']}")["evidence"]["status"] == "pending"
+    send(began, pieces[12:])  # as long as the evidence of what was seen wants to go on
+    send(began + SECONDS, pieces[:4])
     return dict(alert)
 
 
@@ -171,7 +181,6 @@ def read_alerts(system: System, alert: dict[str, Any]) -> None:
     api, path = system.api, f"/alerts/{alert['alert_id']}"
     for query in ("", f"?device_id={DEVICE}"):
         assert api.get(f"/alerts{query}")["items"]
-    assert api.get(path)["evidence"]["status"] == "pending"
     api.post(f"{path}/acknowledge")
     evidence = until(lambda: (read := api.get(path)["evidence"])["status"] != "pending" and read)
     with urllib.request.urlopen(evidence["manifest_url"]) as answer:
@@ -193,10 +202,18 @@ def seen_by_a_process_that_is_gone(system: System, person: str, seen_at: float) 
 
 
 def park_what_cannot_be_read(system: System) -> None:
-    faces = system.api.device(DEVICE)["face_stream_arn"].rpartition("/")[2]
+    device = system.api.device(DEVICE)
+    faces = device["face_stream_arn"].rpartition("/")[2]
     system.put(faces, b"this is no face record")
     system.put(system.output("SightingsStreamName"), b"this is no row", json.dumps(a_sighting_row()).encode())
     until(lambda: len(system.keys(system.output("ParkedRecordsBucketName"))) >= 2)
+    nobody = a_face_record(video_stream_arn=device["video_stream_arn"])
+
+    def lives() -> Any:
+        system.put(faces, nobody)  # the consumer notes once in ten seconds that frames still come
+        return system.api.device(DEVICE)["last_face_record_at"]
+
+    until(lives)
 
 
 def fill_the_lake(system: System) -> None:
@@ -334,11 +351,11 @@ def test_every_statement_of_the_template_is_used_or_says_why_not(
 ) -> None:
     person = manage_people(system)
     alert = film(system, person, tmp_path)
+    sweep(system)  # evidence is collected meanwhile
+    ask_without_tls(system)
     read_alerts(system, alert)
     park_what_cannot_be_read(system)
     fill_the_lake(system)
-    sweep(system)
-    ask_without_tls(system)
     remove_device(system)
     fail_to_start(system)
 

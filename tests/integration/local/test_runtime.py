@@ -145,7 +145,9 @@ def test_a_start_that_fails_half_way_leaves_nothing_behind(tmp_path: Path) -> No
   Again:
     Type: AWS::IAM::Role
     Properties:
-      AssumeRolePolicyDocument: {}
+      AssumeRolePolicyDocument:
+        Version: 2012-10-17
+        Statement: [{Effect: Allow, Principal: {Service: states.amazonaws.com}, Action: sts:AssumeRole}]
       ManagedPolicyArns: ['arn:aws:iam::aws:policy/NoSuch']
 """
     (tmp_path / "template.yaml").write_text(WAITING + again)

@@ -70,7 +70,7 @@ def good(event: dict[str, Any], **changed: Any) -> dict[str, Any]:
 
 
 def make(cloud: Cloud, **properties: Any) -> Made:
-    site = Site(STACK, cloud.client, functions=None, http_apis=None)  # type: ignore[arg-type]  not needed
+    site = Site(STACK, cloud.client, functions=None, http_apis=None)  # type: ignore[arg-type]  # not needed
     source = Source(Path("template.yaml"), {}, {})
     given = {"ServiceToken": TOKEN, "ServiceTimeout": 1, **properties}
     resource = Resource("Schema", "Custom::Schema", given, frozenset(), source, "Schema")

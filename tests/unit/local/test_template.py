@@ -144,7 +144,9 @@ PROPERTIES = "Resources:\n  One:\n    Type: T\n    Properties:\n"
             "template.yaml:5: One: nothing in the template is named Nobody",
         ),
         (
-            "Conditions: {Never: !Equals [a, b]}\n" + PROPERTIES + "      A: !If [Never, !GetAtt Nobody.Arn, 2]\n",
+            "Conditions: {Never: !Equals [a, b]}\n"
+            + PROPERTIES
+            + "      A: !If [Never, !GetAtt Nobody.Arn, 2]\n",
             "template.yaml:6: One: nothing in the template is named Nobody",
         ),
         (

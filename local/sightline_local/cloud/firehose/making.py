@@ -43,16 +43,17 @@ class Maker:
         accesses = {role: self._access(role, arn) for role in settings.role_arns()}
         if settings.processing.query is not None:
             compiled(settings.processing.query)
-        access = accesses[settings.bucket.role_arn]
+        bucket = accesses[settings.bucket.role_arn]
+        access = accesses[settings.copying.role_arn] if settings.copying else bucket
         now, destination = self.clock.now, f"arn:aws:s3:::{settings.bucket.name}"
         log = ErrorLog(arn, destination, settings.destination_log, access.client, now)
-        writer = BucketWriter(settings.name, settings.bucket, access)
+        writer = BucketWriter(settings.name, settings.bucket, bucket)
         return DeliveryStream(
             settings,
             self._source(settings, accesses),
             writer,
             now,
-            bucket_log=ErrorLog(arn, destination, settings.bucket_log, access.client, now),
+            bucket_log=ErrorLog(arn, destination, settings.bucket_log, bucket.client, now),
             log=log,
             transformer=_transformer(arn, settings, access),
             converter=self._converter(settings, accesses),

@@ -35,7 +35,7 @@ class Schema:
     conversion: Conversion
 
     def rows(self, data: bytes) -> list[bytes]:
-        """The rows of one record (it may hold several objects one after the other), a line each; NotConverted."""
+        """Lines of JSON for one record, which may hold several objects one after the other; NotConverted."""
         return [self._line(document) for document in _documents(data)]
 
     def _line(self, document: Any) -> bytes:

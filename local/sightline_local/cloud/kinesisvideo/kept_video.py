@@ -52,10 +52,13 @@ class KeptStreams:
 
     def remove_other_folders(self, folder: Path) -> None:
         """Those of streams that were deleted just before the end."""
-        slugs = {stream.slug for stream in self.all()}
-        for found in folder.iterdir() if folder.is_dir() else ():
-            if found.name not in slugs:
-                shutil.rmtree(found, ignore_errors=True)
+        found = list(folder.iterdir()) if folder.is_dir() else []
+        slugs = {
+            stream.slug for stream in self.all()
+        }  # asked second: a new stream has its fact before its folder
+        for each in found:
+            if each.name not in slugs:
+                shutil.rmtree(each, ignore_errors=True)
 
 
 class KeptFragments:

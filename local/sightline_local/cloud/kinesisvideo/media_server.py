@@ -49,6 +49,7 @@ class MediaServer:
         return []
 
     def begin(self) -> None:
+        self._plane.store.begin()
         self._thread.start()
 
     def hang_up_all(self) -> None:

@@ -1,17 +1,20 @@
 """Video streams and their fragments: what the control plane, PutMedia and GetMedia share."""
 
+import logging
 import shutil
 import tempfile
 import weakref
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock, Thread
 
 from sightline_local.cloud.kinesisvideo.kept_video import KeptStreams, StoredFragment
 from sightline_local.cloud.kinesisvideo.ring import FragmentRing, NewFragment, StreamGoneError
 from sightline_local.cloud.kinesisvideo.video_stream import VideoStream
-from sightline_local.state import Facts
+from sightline_local.state import Facts, FactsNotKeptError
+
+_log = logging.getLogger(__name__)
 
 MEMORY_BYTES_PER_STREAM = 64_000_000
 
@@ -41,15 +44,23 @@ class FragmentStore:
         self._streams: dict[str, VideoStream] = {}
         self._rings: dict[str, FragmentRing] = {}
         self._lock = RLock()
-        self._restore()
+        self._opening = Lock()
+        self._streams.update({stream.name: stream for stream in self._kept.all()})
+        self._unopened = {stream.arn for stream in self._streams.values()}
 
-    def _restore(self) -> None:
-        if self._folder and self._keeps:
-            self._kept.remove_other_folders(self._folder)
-        for stream in self._kept.all():
-            self._streams[stream.name] = stream
-            self._rings[stream.arn] = self._new_ring(stream)
-            self._rings[stream.arn].expire(stream.retention_hours)
+    def begin(self) -> None:
+        """Read the lists of fragments of the last start in the background; who needs one at once reads it."""
+        if self._keeps:
+            Thread(target=self._open_all, name="video-restore", daemon=True).start()
+
+    def _open_all(self) -> None:
+        try:
+            if self._folder:
+                self._kept.remove_other_folders(self._folder)
+            for stream in self.streams():
+                self._ring(stream)
+        except (StreamGoneError, FactsNotKeptError) as error:
+            _log.info("not every video stream was read: %s", error)  # deleted meanwhile, or the runtime stops
 
     def now(self) -> datetime:
         return self._clock()
@@ -93,10 +104,12 @@ class FragmentStore:
 
     def replace(self, stream: VideoStream) -> None:
         """Put the changed stream in the place of the one with its name."""
+        ring = self._ring(stream)
         with self._lock:
             (self._kept.forget if stream.deleted_at else self._kept.keep)(stream)
             self._streams[stream.name] = stream
-            ring = self._rings.pop(stream.arn) if stream.deleted_at else self._rings[stream.arn]
+            if stream.deleted_at:
+                self._rings.pop(stream.arn, None)
         if stream.deleted_at:
             ring.forget()
             self._kept.forget(stream)  # with what arrived meanwhile
@@ -143,11 +156,20 @@ class FragmentStore:
         self._remove_temporary()
 
     def _ring(self, stream: VideoStream) -> FragmentRing:
-        with self._lock:
-            ring = self._rings.get(stream.arn)
+        ring = self._rings.get(stream.arn) or self._opened(stream)
         if ring is None:
             raise StreamGoneError
         return ring
+
+    def _opened(self, stream: VideoStream) -> FragmentRing | None:
+        """A day of a camera takes a second or two to read: others need not wait for it."""
+        with self._opening:
+            if stream.arn in self._unopened:
+                ring = self._new_ring(stream)
+                ring.expire(stream.retention_hours)
+                self._rings[stream.arn] = ring
+                self._unopened.discard(stream.arn)
+            return self._rings.get(stream.arn)
 
     def _spill_folder(self) -> Path:
         if self._folder:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sightline_local.cloud.redshift.passwords import problem_of
 from sightline_local.cloud.redshift.warehouses import Redshift, Warehouse
 from sightline_local.cloud.service import ServiceError, unknown_operation
 from sightline_local.iam import Caller
@@ -49,9 +50,12 @@ class ClusterService:
         name = params["ClusterIdentifier"]
         if name in self._clusters:
             raise ServiceError("ClusterAlreadyExists", "Cluster already exists")
+        password = params.get("MasterUserPassword", "")
+        if problem := problem_of(password):
+            raise ServiceError("InvalidParameterValue", f"MasterUserPassword: {problem}")
         place, port = self._place, int(params.get("Port", _PORT))
         unique = uuid.uuid5(uuid.NAMESPACE_URL, place.arn("redshift", f"cluster:{name}"))
-        self._passwords[name] = params.get("MasterUserPassword", "")
+        self._passwords[name] = password
         self._clusters[name] = {
             "ClusterIdentifier": name,
             "NodeType": params["NodeType"],

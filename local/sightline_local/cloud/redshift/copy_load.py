@@ -11,10 +11,10 @@ from sightline_local.cloud.redshift.column_type import ColumnType, type_of_duckd
 from sightline_local.cloud.redshift.copy_command import CopyCommand
 from sightline_local.cloud.redshift.copy_rules import rules_for
 from sightline_local.cloud.redshift.copy_source import S3Files, texts_of
-from sightline_local.cloud.redshift.database import Session
 from sightline_local.cloud.redshift.errors import SqlError
 from sightline_local.cloud.redshift.json_records import JsonPathError, Pick, Row, by_names, by_paths, rows_of
 from sightline_local.cloud.redshift.load_errors import LoadError
+from sightline_local.cloud.redshift.session import Session
 
 _ROWS_AT_ONCE = 10_000
 _LIST = '["VARCHAR"]'  # the shape of a column of texts that DuckDB reads from one JSON text
@@ -62,12 +62,16 @@ class _Load:
     def _columns(self) -> tuple[int, list[_Target]]:
         schema = self._command.schema or self._session.schema()
         found = self._connection.execute(
-            "SELECT column_name, data_type, is_nullable, comment, table_oid FROM duckdb_columns()"
-            " WHERE table_name = $1 AND schema_name IN ($2, 'temp') ORDER BY column_index",
+            "SELECT column_name, data_type, is_nullable, comment, table_oid, database_name = 'temp'"
+            " FROM duckdb_columns() WHERE table_name = $1 AND (schema_name = $2 OR database_name = 'temp')"
+            " ORDER BY database_name = 'temp' DESC, column_index",
             [self._command.table, schema],
         ).fetchall()
         if not found:
             raise SqlError(f'relation "{self._command.table}" does not exist')
+        is_temporary = bool(found[0][5])  # which hides a table of the same name
+        if not is_temporary:
+            self._session.rights.check_insert(schema, self._command.table)
         known = {
             row[0].lower(): _Target(row[0], type_of_duckdb(row[1], row[3]), bool(row[2])) for row in found
         }

@@ -4,19 +4,13 @@ One statement runs at a time. Redshift runs several and refuses those that it ca
 they have one.
 """
 
-import re
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from threading import Event, RLock
+from threading import RLock
 from typing import Any
 
 import duckdb
 
-from sightline_local.cloud.redshift.column_type import ColumnType, type_of_duckdb
-from sightline_local.cloud.redshift.errors import NotEmulatedError, SqlError
 from sightline_local.cloud.redshift.functions import MACROS
 from sightline_local.cloud.redshift.load_errors import (
     CLUSTER_VIEW,
@@ -24,9 +18,9 @@ from sightline_local.cloud.redshift.load_errors import (
     LoadError,
     write_load_errors,
 )
-from sightline_local.cloud.redshift.translation import Translated, translate
+from sightline_local.cloud.redshift.messages import told
+from sightline_local.cloud.redshift.rights import RIGHTS_TABLES
 
-_PATIENCE_SECONDS, _PAUSE_SECONDS = 5.0, 0.02
 _SETTINGS: dict[str, Any] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -34,51 +28,25 @@ _SETTINGS: dict[str, Any] = {
     "threads": 2,
 }
 _GLOBALS = (
+    "CREATE SCHEMA IF NOT EXISTS public",
     "SET GLOBAL TimeZone = 'UTC'",
     "SET GLOBAL integer_division = true",
     "SET GLOBAL python_enable_replacements = false",  # no statement reads a variable of this process
 )
-_MESSAGES = (
-    (re.compile(r'(?:Table|View) with name "?(.+?)"? does not exist'), 'relation "{}" does not exist'),
-    (re.compile(r'(?:Table|View) with name "?(.+?)"? already exists'), 'relation "{}" already exists'),
-    (re.compile(r'[Ss]chema with name "?(.+?)"? does not exist'), 'schema "{}" does not exist'),
-    (re.compile(r'[Ss]chema with name "?(.+?)"? already exists'), 'schema "{}" already exists'),
-    (
-        re.compile(r'(?:Referenced|Column|column) (?:column )?"(.+?)" (?:not found|does not)'),
-        'column "{}" does not exist',
-    ),
-    (re.compile(r"CHECK constraint failed.*strlen"), "value too long for character type"),
-    (re.compile(r"NOT NULL constraint failed: (?:\S+\.)?(\S+)"), "cannot insert a NULL value into column {}"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    name: str
-    type: ColumnType
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """Rows of a query, or how many rows a statement changed."""
-
-    columns: tuple[Column, ...] | None = None  # None: there is no result set
-    rows: Sequence[tuple[Any, ...]] = ()
-    count: int = 0
-
-
-Copy = Callable[["Session", str], int]  # runs a COPY statement in the session, returns the rows
+_KNOW_USER = """INSERT INTO main.rights_users SELECT $1, NULL
+    WHERE NOT EXISTS (SELECT 1 FROM main.rights_users WHERE name = $1)"""
 
 
 class Database:
-    """Open until `close`; duckdb.Error when the file cannot be opened."""
+    """Open until `close`; SqlError when the file cannot be opened."""
 
     def __init__(self, name: str, file: Path | None = None, *, is_serverless: bool = True) -> None:
         self.name = name
         self.error_table = "sys_load_error_detail" if is_serverless else "stl_load_errors"
         self.turn = RLock()
-        self._root = duckdb.connect(str(file) if file else ":memory:", config=_SETTINGS)
-        for statement in (*_GLOBALS, "CREATE SCHEMA IF NOT EXISTS public", *SYSTEM_TABLES, *MACROS):
+        with told():
+            self._root = duckdb.connect(str(file) if file else ":memory:", config=_SETTINGS)
+        for statement in (*_GLOBALS, *SYSTEM_TABLES, *RIGHTS_TABLES, *MACROS):
             self._root.execute(statement)
         if not is_serverless:
             self._root.execute(CLUSTER_VIEW)
@@ -88,6 +56,18 @@ class Database:
         connection.execute("SET search_path = 'public,main'")
         return connection
 
+    def password_of(self, user: str) -> str | None:
+        """Of a user that CREATE USER made with one."""
+        query = "SELECT password FROM main.rights_users WHERE name = $1"
+        with self.turn:
+            row = self._root.execute(query, [user]).fetchone()
+        return None if row is None else row[0]
+
+    def know(self, user: str) -> None:
+        """A user of IAM is there from its first connection on."""
+        with self.turn:
+            self._root.execute(_KNOW_USER, [user])
+
     def keep_load_errors(self, errors: Sequence[LoadError]) -> None:
         """Outside of every transaction: a COPY that is undone leaves its errors."""
         with self.turn:
@@ -95,167 +75,3 @@ class Database:
 
     def close(self) -> None:
         self._root.close()
-
-
-class Session:
-    """One connection of one user. `copy` runs its COPY statements."""
-
-    def __init__(self, database: Database, user: str, copy: Copy) -> None:
-        self.database = database
-        self.user = user
-        self.connection = database.connect()
-        self.pending: list[LoadError] = []  # what the COPY of this transaction could not load
-        self._copy = copy
-        self._case_sensitive = False
-        self._cancelled = False
-        self._idle = Event()
-        self._idle.set()
-
-    def run(self, statements: Sequence[str], parameters: Mapping[str, str] | None = None) -> list[Result]:
-        """All in one transaction: SqlError when one fails, and then nothing is changed."""
-        results: list[Result] = []
-        with self.database.turn:
-            self._idle.clear()
-            try:
-                with self._transaction():
-                    for statement in statements:
-                        self._check_cancelled()
-                        results.append(self._run(statement, parameters or {}))
-            except SqlError as error:
-                error.number = len(results)
-                raise
-            finally:
-                self._idle.set()
-                self.database.keep_load_errors(self.pending)
-                self.pending.clear()
-        return results
-
-    def cancel(self) -> None:
-        """End what runs, from another thread."""
-        self._cancelled = True
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while not self._idle.is_set() and time.monotonic() < end:
-            self.connection.interrupt()  # which is lost when it comes before DuckDB has begun
-            self._idle.wait(_PAUSE_SECONDS)
-
-    def close(self) -> None:
-        self.connection.close()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self.connection.execute("BEGIN TRANSACTION")
-        try:
-            with _told():
-                yield
-                self.connection.execute("COMMIT")
-        except BaseException:
-            with _told():
-                self.connection.execute("ROLLBACK")
-            raise
-
-    def _check_cancelled(self) -> None:
-        if self._cancelled:
-            raise SqlError("Query cancelled on user's request")
-
-    def _run(self, sql: str, parameters: Mapping[str, str]) -> Result:
-        if sql.split(maxsplit=1)[:1] and sql.split(maxsplit=1)[0].upper() == "COPY":
-            return Result(count=self._copy(self, sql))
-        translated = translate(sql, parameters, case_sensitive=self._case_sensitive)
-        if translated.settings:
-            self._set(translated.settings)
-        if translated.creates is not None and self._is_there(translated):
-            return Result()
-        if translated.merges is not None:
-            self._check_single_matches(translated)
-        for statement in translated.sql:
-            self.connection.execute(statement)
-        if translated.verb == "TRUNCATE":  # it cannot be undone, nor what was done before it
-            self.connection.execute("COMMIT")
-            self.connection.execute("BEGIN TRANSACTION")
-        return self._result(translated) if translated.sql else Result()
-
-    def _result(self, translated: Translated) -> Result:
-        if translated.gives == "rows":
-            described = self.connection.description or []
-            columns = tuple(Column(each[0], type_of_duckdb(str(each[1]), None)) for each in described)
-            if any(column.type.name == "timestamptz" for column in columns):
-                self.connection.execute(_zones_as_text(translated.sql[-1], columns))
-            return Result(columns, self.connection.fetchall())
-        if translated.gives == "count":
-            row = self.connection.fetchone()
-            return Result(count=int(row[0]) if row else 0)
-        return Result()
-
-    def _set(self, settings: Mapping[str, str]) -> None:
-        if value := settings.get("enable_case_sensitive_identifier"):
-            self._case_sensitive = value in ("true", "on", "1")
-        if path := settings.get("search_path"):
-            schemas = [name for name in path.split(",") if re.fullmatch(r"\w+", name)]
-            self.connection.execute(f"SET search_path = '{','.join([*schemas, 'main'])}'")
-
-    def _is_there(self, translated: Translated) -> bool:
-        table = translated.creates
-        assert table is not None
-        found = self.connection.execute(
-            "SELECT 1 FROM duckdb_tables() WHERE table_name = $1 AND schema_name IN ($2, 'temp')",
-            [table.name, table.db or self.schema()],
-        ).fetchone()
-        if found and not translated.if_not_exists:
-            raise SqlError(f'relation "{table.name}" already exists')
-        return found is not None
-
-    def next_query_id(self) -> int:
-        row = self.connection.execute("SELECT nextval('main.query_ids')").fetchone()
-        return int(row[0]) if row else 0
-
-    def schema(self) -> str:
-        row = self.connection.execute("SELECT current_schema()").fetchone()
-        return str(row[0]) if row else "public"
-
-    def _check_single_matches(self, translated: Translated) -> None:
-        """A row of the target that several rows of the source match ends the statement."""
-        merge = translated.merges
-        assert merge is not None
-        target, source = merge.this.sql("duckdb"), merge.args["using"].sql("duckdb")
-        if self._is_view(merge.args["using"].name):
-            raise SqlError("the source of MERGE must be a table, not a view")
-        query = (
-            f"SELECT 1 FROM {target} JOIN {source} ON {merge.args['on'].sql('duckdb')}"  # noqa: S608  our own parts
-            f" GROUP BY {merge.this.name}.rowid HAVING count(*) > 1 LIMIT 1"
-        )
-        if self.connection.execute(query).fetchone():
-            raise SqlError("Found multiple matches to update the same tuple.")
-
-    def _is_view(self, name: str) -> bool:
-        query = "SELECT 1 FROM duckdb_views() WHERE view_name = $1 AND NOT internal"
-        return self.connection.execute(query, [name]).fetchone() is not None
-
-
-def _zones_as_text(query: str, columns: Sequence[Column]) -> str:
-    """DuckDB gives Python a moment with a zone only if pytz is installed."""
-    names = [f"c{i}" for i in range(len(columns))]
-    values = [
-        f"{name}::VARCHAR" if column.type.name == "timestamptz" else name
-        for name, column in zip(names, columns, strict=True)
-    ]
-    return f"SELECT {', '.join(values)} FROM ({query}) AS wrapped ({', '.join(names)})"  # noqa: S608  our own
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """DuckDB's errors in Redshift's words."""
-    try:
-        yield
-    except duckdb.InterruptException as error:
-        raise SqlError("Query cancelled on user's request") from error
-    except duckdb.NotImplementedException as error:
-        raise NotEmulatedError(str(error).partition("\n")[0]) from error
-    except duckdb.Error as error:
-        raise SqlError(_message(str(error))) from error
-
-
-def _message(text: str) -> str:
-    for pattern, words in _MESSAGES:
-        if found := pattern.search(text):
-            return words.format(*found.groups())
-    return text.partition("\n")[0].partition("Error: ")[2] or text.partition("\n")[0]

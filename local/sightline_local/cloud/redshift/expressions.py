@@ -7,6 +7,7 @@ from sqlglot import exp
 from sightline_local.cloud.redshift.column_type import column_type
 from sightline_local.cloud.redshift.errors import SqlError
 from sightline_local.cloud.redshift.functions import KNOWN
+from sightline_local.cloud.redshift.super_values import EXTRACT, EXTRACT_TEXT
 
 
 def check_functions(tree: exp.Expr, sql: str) -> None:
@@ -25,12 +26,12 @@ def as_duckdb(tree: exp.Expr) -> exp.Expr:
     root = tree.copy()
     for node in reversed(list(root.walk())):  # what is inside first
         if change := _CHANGES.get(type(node)):
-            place = (node.parent, node.arg_key, node.index)
+            parent, key, index = node.parent, node.arg_key, node.index
             changed = change(node)
-            if place[0] is None:
+            if parent is None or key is None:
                 root = changed
             elif changed is not node:
-                place[0].set(place[1], changed, place[2])
+                parent.set(key, changed, index)
     return root
 
 
@@ -86,8 +87,8 @@ def _cast(node: exp.Expr) -> exp.Expr:
     """A cast to VARCHAR(3) cuts, DECIMAL is DECIMAL(18, 0), and what is in SUPER is taken out."""
     written = column_type(node.args["to"])
     inner = node.this
-    if isinstance(inner, exp.JSONExtract):
-        inner = exp.JSONExtractScalar(this=inner.this, expression=inner.expression)
+    if isinstance(inner, exp.Anonymous) and inner.name == EXTRACT:
+        inner = exp.Anonymous(this=EXTRACT_TEXT, expressions=inner.expressions)
     cast = exp.Cast(this=inner, to=exp.DataType.build(written.duckdb, dialect="duckdb"))
     sized = bool(node.args["to"].expressions)
     if written.duckdb != "VARCHAR" or not sized:

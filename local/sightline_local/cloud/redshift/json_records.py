@@ -15,6 +15,7 @@ _SPACE = re.compile(r"\s*")
 _STEP = re.compile(r"\['([^']+)'\]|\[\"([^\"]+)\"\]|\.([A-Za-z_][\w]*)|\[(\d+)\]")
 
 _plain = json.JSONDecoder()
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _verbatim = json.JSONDecoder(parse_float=str, parse_int=str)  # numbers as they were written
 
 
@@ -116,9 +117,7 @@ def _row(line: int, value: Any, text: str, pick: Pick, super_columns: frozenset[
         typed = pick(_plain.decode(text))
         for index in nested:
             item = typed[index]
-            found[index] = (
-                None if item is None else json.dumps(item, ensure_ascii=False, separators=(",", ":"))
-            )
+            found[index] = None if item is None else _compact.encode(item)
     return Row(line, [_text(item) for item in found])
 
 

@@ -27,6 +27,7 @@ class Physical:
 
     text: str = ""
     style: str | None = None
+    is_late_binding: bool = False
     distribution_keys: list[str] = field(default_factory=list)
     sort_keys: list[str] = field(default_factory=list)
     identities: dict[str, tuple[int, int]] = field(default_factory=dict)  # column → seed, step
@@ -173,3 +174,4 @@ class _Reader:
         if last == ["WITH", "NO", "SCHEMA", "BINDING"]:
             self._at = len(self._tokens) - 4
             self._drop(4)
+            self.found.is_late_binding = True

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any
 
 from sightline_local.cloud.constraints import check_input
+from sightline_local.cloud.redshift.passwords import problem_of
 from sightline_local.cloud.redshift.warehouses import Redshift, Warehouse
 from sightline_local.cloud.service import ServiceError, unknown_operation
 from sightline_local.iam import Caller
@@ -58,6 +59,9 @@ class ServerlessService:
         name = params["namespaceName"]
         if name in self._namespaces:
             raise ServiceError("ConflictException", f"Namespace {name} already exists")
+        password = params.get("adminUserPassword", "")
+        if password and (problem := problem_of(password)):
+            raise ServiceError("ValidationException", f"adminUserPassword: {problem}")
         identity = self._id("namespace", name)
         roles = params.get("iamRoles", [])
         default = params.get("defaultIamRoleArn")
@@ -75,7 +79,7 @@ class ServerlessService:
             "creationDate": datetime.now(UTC),
         }
         self._namespaces[name] = {key: value for key, value in namespace.items() if value is not None}
-        self._passwords[name] = params.get("adminUserPassword", "")
+        self._passwords[name] = password
         return {"namespace": self._namespaces[name]}
 
     def _create_workgroup(self, params: dict[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,8 @@ Redshift knows and the local runtime does not is refused by name.
 """
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import sqlglot
 from sqlglot import Token, exp
@@ -15,11 +15,15 @@ from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 
 from sightline_local.cloud.redshift.errors import NotEmulatedError, SqlError
 from sightline_local.cloud.redshift.expressions import as_duckdb, check_functions, named_as_redshift_does
+from sightline_local.cloud.redshift.grants import Grant, NewUser, read_grant, read_user
 from sightline_local.cloud.redshift.physical import Physical, take_out, tokens_of
+from sightline_local.cloud.redshift.super_values import SuperColumns, navigate
+from sightline_local.cloud.redshift.syntax import check_syntax
 from sightline_local.cloud.redshift.tables import added_column, create_table, table_like
+from sightline_local.cloud.redshift.views import LATE_BINDING
 
-# Statements about storage, rights and texts, of which nothing can be seen here.
-_WITHOUT_EFFECT = ("ANALYZE", "COMMENT", "GRANT", "REVOKE", "VACUUM")
+# Statements about storage and texts, of which nothing can be seen here.
+_WITHOUT_EFFECT = ("ANALYZE", "COMMENT", "VACUUM")
 _REFRESH = ("REFRESH", "MATERIALIZED", "VIEW")
 _QUERIES = (exp.Select, exp.SetOperation)
 _CHANGES = (exp.Insert, exp.Update, exp.Delete)
@@ -37,27 +41,52 @@ class Translated:
     gives: str = "nothing"  # or "rows", "count"
     creates: exp.Table | None = None  # a table that must not be there yet
     if_not_exists: bool = False
+    is_temporary: bool = False
     merges: exp.Merge | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    tree: exp.Expr | None = None  # what the user's rights are checked by
+    change: Grant | NewUser | None = None
 
 
-def translate(sql: str, parameters: Mapping[str, str], *, case_sensitive: bool = False) -> Translated:
+def translate(
+    sql: str,
+    parameters: Mapping[str, str],
+    *,
+    case_sensitive: bool = False,
+    super_columns: Callable[[], SuperColumns] = dict,
+) -> Translated:
     """Raise SqlError for what Redshift would refuse, NotEmulatedError for what only Redshift can."""
     tokens = _tokens(sql)
     words = first_words(sql, tokens)
-    if words[0] in _WITHOUT_EFFECT or words == _REFRESH:
-        return Translated(words[0])
-    if words[0] == "SET":
-        return Translated("SET", settings=_setting(tokens))
+    if simple := _without_a_tree(words, tokens):
+        return simple
     physical = take_out(sql, tokens) if words[0] in ("CREATE", "ALTER") else Physical(sql)
     tree = _parse(physical.text, words)
+    check_syntax(tree)
     check_functions(tree, physical.text)
     dialect = "redshift, normalization_strategy=lowercase" if case_sensitive else "redshift"
     tree = normalize_identifiers(tree, dialect=dialect)
-    tree = _filled_in(tree, parameters)
+    tree = navigate(_filled_in(tree, parameters), super_columns())
     if isinstance(tree, exp.Create) and tree.kind == "TABLE":
-        return _table(tree, physical)
-    return _plain(words[0], tree)
+        return replace(_table(tree, physical), tree=tree)
+    plain = replace(_plain(words[0], tree), tree=tree)
+    if physical.is_late_binding:
+        mark = f"COMMENT ON VIEW {tree.this.sql('duckdb')} IS '{LATE_BINDING}'"
+        plain = replace(plain, sql=(*plain.sql, mark))
+    return plain
+
+
+def _without_a_tree(words: tuple[str, ...], tokens: list[Token]) -> Translated | None:
+    """Statements that sqlglot does not have to understand."""
+    if words[0] in _WITHOUT_EFFECT or words == _REFRESH or words[0] == "COPY":
+        return Translated(words[0])
+    if words[0] == "SET":
+        return Translated("SET", settings=_setting(tokens))
+    if words[0] in ("GRANT", "REVOKE"):
+        return Translated(words[0], change=read_grant(tokens))
+    if words[:2] == ("CREATE", "USER"):
+        return Translated("CREATE USER", change=read_user(tokens))
+    return None
 
 
 def first_words(sql: str, tokens: list[Token]) -> tuple[str, ...]:
@@ -98,21 +127,16 @@ def _setting(tokens: list[Token]) -> dict[str, str]:
 
 
 def _filled_in(tree: exp.Expr, parameters: Mapping[str, str]) -> exp.Expr:
-    """Parameters become literals of no type, as in Redshift; each that is given must be used."""
-    unused = set(parameters)
+    """Parameters become literals of no type, as in Redshift."""
 
     def fill(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Placeholder) or not node.name:
             return node
         if node.name not in parameters:
             raise SqlError(f"the parameter :{node.name} has no value")
-        unused.discard(node.name)
         return exp.Literal.string(parameters[node.name])
 
-    tree = tree.transform(fill)
-    if unused:
-        raise SqlError(f"the statement has no parameter :{min(unused)}")
-    return tree
+    return tree.transform(fill)
 
 
 def _table(tree: exp.Create, physical: Physical) -> Translated:
@@ -131,7 +155,13 @@ def _table(tree: exp.Create, physical: Physical) -> Translated:
     else:
         target, sql = create_table(tree, physical)
         sql = [_temporary(tree, sql[0]), *sql[1:]] if physical.identities == {} else sql
-    return Translated("CREATE TABLE", tuple(sql), creates=target, if_not_exists=if_not_exists)
+    return Translated(
+        "CREATE TABLE",
+        tuple(sql),
+        creates=target,
+        if_not_exists=if_not_exists,
+        is_temporary=tree.find(exp.TemporaryProperty) is not None,
+    )
 
 
 def _temporary(tree: exp.Create, sql: str) -> str:

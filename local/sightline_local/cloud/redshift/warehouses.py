@@ -2,8 +2,8 @@
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -14,7 +14,8 @@ from sightline_local.iam import Caller, Credentials, Sessions, TrustDenied
 from sightline_local.state import Facts
 
 if TYPE_CHECKING:  # DuckDB is loaded with the first statement
-    from sightline_local.cloud.redshift.database import Database, Session
+    from sightline_local.cloud.redshift.database import Database
+    from sightline_local.cloud.redshift.session import Session
 
 _JDBC = re.compile(r"jdbc:redshift(?::iam)?://(?P<host>[\w.-]+):(?P<port>\d+)/(?P<database>\w+)(?:\?.*)?")
 _FOLDER = "redshift"  # in the data directory
@@ -39,13 +40,6 @@ class Warehouse:
     is_serverless: bool = True
 
 
-@dataclass(slots=True)
-class _Lent:
-    """Passwords for an hour or less, by user."""
-
-    passwords: dict[str, str] = field(default_factory=dict)
-
-
 class Redshift:
     """`serverless` and `clusters` are filled by the services that make them."""
 
@@ -55,7 +49,7 @@ class Redshift:
         self._facts = facts or Facts.none()
         self._lock = RLock()
         self._databases: dict[str, Database] = {}
-        self._lent: dict[str, _Lent] = {}
+        self._lent: dict[tuple[str, str], str] = {}  # passwords of IAM, by storage and user
         self.find: list[Callable[[str, bool], Warehouse | None]] = []  # by name, serverless or not
         self.storages: list[Callable[[], list[str]]] = []  # whose data there is to be
 
@@ -63,14 +57,16 @@ class Redshift:
         return next((found for find in self.find if (found := find(name, is_serverless))), None)
 
     def lend(self, warehouse: Warehouse, caller: Caller) -> tuple[str, str]:
-        """User and password that the IAM identity of the caller has in this warehouse."""
+        """User and password of the caller's IAM identity; the administrator of this machine is the admin."""
+        if caller.is_admin:
+            return self.lend_as(warehouse, warehouse.admin)
         kind, _, rest = (caller.role_arn or caller.arn).rpartition(":")[2].partition("/")
         user = f"{'IAMR' if kind == 'role' else 'IAM'}:{rest.rpartition('/')[2]}"
         return self.lend_as(warehouse, user)
 
     def lend_as(self, warehouse: Warehouse, user: str) -> tuple[str, str]:
         password = secrets.token_urlsafe(32)
-        self._lent.setdefault(warehouse.storage, _Lent()).passwords[user] = password
+        self._lent[warehouse.storage, user] = password
         return user, password
 
     def connect(self, warehouse: Warehouse, database: str, user: str, password: str) -> "Session":
@@ -118,21 +114,25 @@ class Redshift:
     def _connect(
         self, warehouse: Warehouse, database: str, user: str, password: str, credentials: Credentials | None
     ) -> "Session":
-        from sightline_local.cloud.redshift.database import Session  # noqa: PLC0415  loads DuckDB
+        from sightline_local.cloud.redshift.session import Session  # noqa: PLC0415  loads DuckDB
 
-        self._check_login(warehouse, user, password)
         if database != warehouse.database:
             raise SqlError(f'database "{database}" does not exist')
+        opened = self._database(warehouse)
+        self._check_login(warehouse, opened, user, password)
+        is_super = user in (warehouse.admin, f"IAM:{warehouse.admin}")
+        if not is_super:
+            opened.know(user)
 
         def copy(session: Session, sql: str) -> int:
             return self._copy(warehouse, session, sql, credentials)
 
-        return Session(self._database(warehouse), user, copy)
+        return Session(opened, user, copy, is_super=is_super)
 
-    def _check_login(self, warehouse: Warehouse, user: str, password: str) -> None:
-        lent: Mapping[str, str] = self._lent.get(warehouse.storage, _Lent()).passwords
-        known = {**lent, warehouse.admin: warehouse.password}
-        if user not in known or not secrets.compare_digest(known[user].encode(), password.encode()):
+    def _check_login(self, warehouse: Warehouse, database: "Database", user: str, password: str) -> None:
+        own = warehouse.password if user == warehouse.admin else database.password_of(user)
+        known = (own, self._lent.get((warehouse.storage, user)))
+        if not any(each and secrets.compare_digest(each.encode(), password.encode()) for each in known):
             raise SqlError(f'password authentication failed for user "{user}"')
 
     def _database(self, warehouse: Warehouse) -> "Database":

@@ -7,7 +7,7 @@ from sightline_local.cloud.redshift_data.statements import Part, Statement
 from sightline_local.cloud.service import ServiceError
 
 if TYPE_CHECKING:
-    from sightline_local.cloud.redshift.database import Result
+    from sightline_local.cloud.redshift.session import Result
 
 _ROWS_AT_ONCE = 1000
 

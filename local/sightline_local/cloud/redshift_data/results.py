@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sightline_local.cloud.redshift.database import Column
+    from sightline_local.cloud.redshift.session import Column
 
 # Redshift's declared types by the names that the Data API has for them.
 _TYPE_NAMES = {

@@ -11,7 +11,7 @@ from sightline_local.cloud.redshift.errors import SqlError
 from sightline_local.cloud.redshift_data.statements import Statement, Statements
 
 if TYPE_CHECKING:
-    from sightline_local.cloud.redshift.database import Session
+    from sightline_local.cloud.redshift.session import Session
 
 _logger = logging.getLogger(__name__)
 _AT_ONCE = 4

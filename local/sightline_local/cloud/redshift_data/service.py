@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/redshift-data/latest/APIReference/Welcome.html
 """
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -21,11 +22,12 @@ from sightline_local.iam import Caller, Sessions
 from sightline_local.state import Facts
 
 if TYPE_CHECKING:
-    from sightline_local.cloud.redshift.database import Session
+    from sightline_local.cloud.redshift.session import Session
 
 _REFUSED = ("SessionId", "SessionKeepAliveSeconds", "WithEvent")
 _PLACE = ("WorkgroupName", "ClusterIdentifier", "Database", "SecretArn", "DbUser")
 _SUMMARIES_AT_ONCE = 100
+_PARAMETER = re.compile(r"(?<!:):(\w+)")
 
 
 class RedshiftDataService:
@@ -80,6 +82,7 @@ class RedshiftDataService:
                 raise ServiceError("ValidationException", f"The local runtime does not know {name}")
         if params.get("ResultFormat", "JSON") != "JSON":
             raise ServiceError("ValidationException", "The local runtime knows ResultFormat JSON only")
+        _check_parameters(params.get("Parameters", []), sqls)
         warehouse, database = self._place(params)
         user, password = self._login(params, warehouse, database, caller)
         statement = Statement(
@@ -157,7 +160,7 @@ class RedshiftDataService:
         return result_page(found, params.get("NextToken"))
 
     def _list(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        wanted, name = params.get("Status", "ALL"), params.get("StatementName", "")
+        wanted, name = params.get("Status", "FINISHED"), params.get("StatementName", "")
         found = [
             summary(each)
             for each in self._statements.all(_owner(caller))
@@ -173,6 +176,14 @@ class RedshiftDataService:
             message = f"Could not cancel a query that is already in {statement.status} state"
             raise ServiceError("ValidationException", f"{message} with ID: {statement.id}")
         return {"Status": True}
+
+
+def _check_parameters(parameters: list[dict[str, str]], sqls: list[str]) -> None:
+    used = {name for sql in sqls for name in _PARAMETER.findall(sql)}
+    unused = [each["name"] for each in parameters if each["name"] not in used]
+    if unused:
+        message = f"Parameters list contains unused parameters. Unused parameters: {unused}"
+        raise ServiceError("ValidationException", message)
 
 
 def _owner(caller: Caller) -> str | None:

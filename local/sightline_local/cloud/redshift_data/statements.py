@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sightline_local.state import Facts
 
 if TYPE_CHECKING:
-    from sightline_local.cloud.redshift.database import Result
+    from sightline_local.cloud.redshift.session import Result
 
 _KIND = "redshift-data.statement"
 _KEPT_FOR = timedelta(hours=24)

@@ -12,6 +12,7 @@ from botocore.loaders import Loader, create_loader
 
 from sightline_local.cloud.clients import Clients
 from sightline_local.iam import Credentials, Sessions, TrustDenied
+from sightline_local.state import FactsNotKeptError
 
 _RENEW_AFTER = timedelta(hours=6)  # half of a session's life
 
@@ -84,6 +85,8 @@ class RoleSession:
             )
         except TrustDenied as error:
             raise ProcessorFailedError("Access denied to Role") from error
+        except FactsNotKeptError as error:
+            raise ProcessorFailedError("Internal error") from error
 
 
 def is_denial(code: str) -> bool:

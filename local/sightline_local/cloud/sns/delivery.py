@@ -12,7 +12,7 @@ from moto.sns.exceptions import InvalidParameterValue
 from moto.sqs import sqs_backends
 from moto.sqs.exceptions import QueueDoesNotExist
 
-from sightline_local.cloud import state_patches
+from sightline_local.cloud.patches import topics
 from sightline_local.cloud.sns.documents import Documents, as_text
 from sightline_local.cloud.sns.filter_policy import attributes_match, body_matches
 from sightline_local.cloud.sns.message import InvalidMessage, Message, check_size, check_words, read_structure
@@ -52,7 +52,7 @@ class Notifications:
         self.protocols: dict[str, Deliver] = {"lambda": self._to_function, "sqs": self._to_queue}
 
     def install(self) -> None:
-        state_patches.publish_with(self.publish)
+        topics.publish_with(self.publish)
 
     def publish(
         self,

@@ -16,7 +16,10 @@ Resources:
     Type: AWS::SecretsManager::Secret
     Properties:
       Name: login
-      GenerateSecretString: {SecretStringTemplate: '{"username": "admin"}', GenerateStringKey: password}
+      GenerateSecretString:
+        SecretStringTemplate: '{"username": "admin"}'
+        GenerateStringKey: password
+        ExcludePunctuation: true
   Namespace:
     Type: AWS::RedshiftServerless::Namespace
     Properties:
@@ -74,7 +77,7 @@ def test_a_provisioned_cluster_is_reached_with_a_secret_or_an_identity(client: C
 
     place = {"ClusterIdentifier": "older", "Database": "dev"}
     answer = client("redshift-data").execute_statement(Sql="SELECT 1", **place)
-    assert answer["DbUser"] == "IAM:local"
+    assert answer["DbUser"] == "admin"  # the administrator of this machine
     answer = client("redshift-data").execute_statement(Sql="SELECT 1", DbUser="admin", **place)
     assert answer["DbUser"] == "IAM:admin"
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from sightline_local.cloud.redshift.database import Database, Session
+from sightline_local.cloud.redshift.database import Database
+from sightline_local.cloud.redshift.session import Session
 from sightline_local.errors import DeployError
 from sightline_local.runtime import Runtime, RuntimeOptions
 
@@ -23,7 +24,10 @@ Resources:
     Type: AWS::SecretsManager::Secret
     Properties:
       Name: login
-      GenerateSecretString: {SecretStringTemplate: '{"username": "admin"}', GenerateStringKey: password}
+      GenerateSecretString:
+        SecretStringTemplate: '{"username": "admin"}'
+        GenerateStringKey: password
+        ExcludePunctuation: true
   Namespace:
     Type: AWS::RedshiftServerless::Namespace
     Properties:
@@ -50,7 +54,8 @@ import json, urllib.request
 
 def handler(event, context):
     same = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
-    answer = {"Status": "FAILED", "Reason": "no table", **same}
+    status = event["ResourceProperties"].get("Status", "FAILED")
+    answer = {"Status": status, "Reason": "no table", "PhysicalResourceId": "schema", **same}
     body = json.dumps(answer).encode()
     request = urllib.request.Request(event["ResponseURL"], data=body, method="PUT")
     urllib.request.urlopen(request).read()
@@ -113,11 +118,24 @@ def test_a_custom_resource_that_fails_ends_the_deployment_with_its_reason(tmp_pa
         Runtime(RuntimeOptions(tmp_path / "template.yaml", api_port=0, aws_port=0)).start()
 
 
+def test_a_custom_resource_is_made_at_every_start(tmp_path: Path, started: Callable[..., Client]) -> None:
+    (tmp_path / "apply").mkdir()
+    (tmp_path / "apply/app.py").write_text(ANSWER)
+    template = FAILING.replace("ServiceTimeout: 2", "ServiceTimeout: 20, Status: SUCCESS")
+    for _ in range(2):
+        client = started(template)
+        resource = client("cloudformation").describe_stack_resource(
+            StackName="sightline", LogicalResourceId="Schema"
+        )
+        assert resource["StackResourceDetail"]["PhysicalResourceId"] == "schema"
+
+
 def test_what_was_committed_survives_the_death_of_the_process(tmp_path: Path) -> None:
     program = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from sightline_local.cloud.redshift.database import Database, Session\n"
+        "from sightline_local.cloud.redshift.database import Database\n"
+        "from sightline_local.cloud.redshift.session import Session\n"
         "session = Session(Database('dev', Path(sys.argv[1])), 'admin', lambda s, q: 0)\n"
         "session.run(['CREATE TABLE t (a INT)', 'INSERT INTO t VALUES (1)'])\n"
         "os.kill(os.getpid(), 9)\n"

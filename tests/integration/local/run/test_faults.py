@@ -28,11 +28,23 @@ def log_of(cloud: Any, name: str) -> str:
 
 def ended(pid: int) -> bool:
     """A zombie, too: whoever adopted it is not ours to test."""
+    return state_of(pid) in ("", "Z")
+
+
+def state_of(pid: int) -> str:
+    """One letter, as `ps` shows it; empty when there is no such process."""
+    return (_stat(pid) or [""])[0]
+
+
+def cpu_ticks_of(pid: int) -> int:
+    return sum(map(int, _stat(pid)[11:13]))
+
+
+def _stat(pid: int) -> list[str]:
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return True
-    return state == "Z"
+        return []
 
 
 @pytest.fixture
@@ -137,29 +149,6 @@ def test_pages_that_a_function_shares_with_its_children_count_once(cloud: Any) -
     assert answer(cloud.functions.invoke("forked", b"{}")) == "one copy"
 
 
-BACKGROUND = """
-import os, threading
-def eat():
-    global kept
-    kept = b"x" * (200 << 20)
-def handle(event, context):
-    if event: threading.Timer(0.05, eat).start()
-    return os.getpid()
-"""
-
-
-@LINUX_ONLY
-def test_memory_that_an_idle_function_eats_in_the_background_counts(
-    cloud: Any, until: Callable[..., Any]
-) -> None:
-    cloud.function("background", BACKGROUND, memory_mb=128)
-
-    pid = answer(cloud.functions.invoke("background", b"1"))
-
-    until(lambda: ended(pid))
-    assert answer(cloud.functions.invoke("background", b"0")) != pid
-
-
 # ---------------------------------------------------------------- output
 
 
@@ -254,6 +243,49 @@ def test_a_process_in_the_background_lives_as_long_as_its_warm_function(
     time.sleep(0.1)
     assert not ended(pid)
     cloud.functions.remove("daemon")
+    until(lambda: ended(pid))
+
+
+BACKGROUND = """
+import os, threading, time
+beats = 0
+def beat():
+    global beats
+    while True:
+        time.sleep(0.001)
+        beats += 1
+threading.Thread(target=beat, daemon=True).start()
+def handle(event, context):
+    time.sleep(0.1)
+    return [os.getpid(), beats]
+"""
+
+
+@LINUX_ONLY
+def test_an_idle_function_is_frozen_and_goes_on_with_the_next_invocation(
+    cloud: Any, until: Callable[..., Any]
+) -> None:
+    cloud.function("background", BACKGROUND)
+    pid, _ = answer(cloud.functions.invoke("background", b"{}"))
+
+    until(lambda: state_of(pid) == "T")
+    before = cpu_ticks_of(pid)
+    time.sleep(0.2)
+    assert cpu_ticks_of(pid) == before
+
+    again, beats = answer(cloud.functions.invoke("background", b"{}"))
+    assert again == pid
+    assert answer(cloud.functions.invoke("background", b"{}"))[1] > beats
+
+
+@LINUX_ONLY
+def test_a_frozen_function_ends_with_its_runtime(cloud: Any, until: Callable[..., Any]) -> None:
+    cloud.function("background", BACKGROUND)
+    pid, _ = answer(cloud.functions.invoke("background", b"{}"))
+    until(lambda: state_of(pid) == "T")
+
+    cloud.functions.remove("background")
+
     until(lambda: ended(pid))
 
 

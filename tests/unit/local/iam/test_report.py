@@ -151,6 +151,21 @@ def test_a_policy_that_cannot_be_read_denies_and_says_why(cloud: Cloud) -> None:
         cloud.authorizer.authorize(cloud.caller(), "s3:GetObject", "arn:aws:s3:::photos/a")
 
 
+@pytest.mark.parametrize("text", ["no json", "[]", '{"Statement": ["x"]}', '{"Statement": {"Condition": 1}}'])
+def test_a_report_leaves_out_what_cannot_be_read_and_says_what_it_denied(cloud: Cloud, text: str) -> None:
+    cloud.role(allow("s3:GetObject"))
+    cloud.bucket()
+    s3_backends[ACCOUNT]["aws"].put_bucket_policy("photos", text.encode())
+
+    assert not cloud.may(cloud.caller(), "s3:GetObject", "arn:aws:s3:::photos/a")
+    with pytest.raises(AccessDenied, match="cannot read a policy"):
+        cloud.authorizer.authorize_service("sns.amazonaws.com", "s3:PutObject", "arn:aws:s3:::photos/a")
+
+    told = report(cloud.authorizer)
+    assert told.resources == ()
+    assert {each.who for each in told.denied} == {WORKER, "sns.amazonaws.com"}
+
+
 def owner(of: tuple[OwnerUse, ...], arn: str) -> list[str]:
     return list(next(each for each in of if each.arn == arn).lines())
 

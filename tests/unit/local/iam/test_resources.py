@@ -93,10 +93,24 @@ def test_a_request_needs_its_action_on_its_resource(
     assert needed(service, operation, **params) == [(f"{service}:{operation}", expected)]
 
 
-@pytest.mark.parametrize("name", ["f", "f:$LATEST", arn("lambda", "function:f"), "123456789012:function:f"])
+@pytest.mark.parametrize("name", ["f", arn("lambda", "function:f"), "123456789012:function:f"])
 def test_invoke_is_the_action_invoke_function_whatever_names_the_function(name: str) -> None:
     assert needed("lambda", "Invoke", FunctionName=name) == [
         ("lambda:InvokeFunction", arn("lambda", "function:f"))
+    ]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"FunctionName": "f:$LATEST"},
+        {"FunctionName": "f", "Qualifier": "$LATEST"},
+        {"FunctionName": arn("lambda", "function:f:$LATEST")},
+    ],
+)
+def test_who_names_a_version_is_asked_for_the_permission_on_that(named: dict[str, str]) -> None:
+    assert needed("lambda", "Invoke", **named) == [
+        ("lambda:InvokeFunction", arn("lambda", "function:f:$LATEST"))
     ]
 
 

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from sightline_local.cloud.redshift.database import Database, Session
+from sightline_local.cloud.redshift.database import Database
 from sightline_local.cloud.redshift.errors import SqlError
 from sightline_local.cloud.redshift.functions import KNOWN
+from sightline_local.cloud.redshift.session import Session
 
 ROWS = "(SELECT 1 AS n, 'a' AS t UNION ALL SELECT 2, 'b' UNION ALL SELECT 4, NULL)"
 AT = "TIMESTAMP '2026-11-22 20:30:40.5'"

@@ -4,12 +4,14 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sightline_local.cloud.redshift import CopyFailed, Redshift, SqlError, Warehouse
 from sightline_local.iam import ADMIN_CREDENTIALS, Caller, Credentials, TrustDenied
+from sightline_local.state import Facts
 
 HOST = "sights.123456789012.us-east-1.redshift-serverless.amazonaws.com"
 URL = f"jdbc:redshift://{HOST}:5439/dev"
@@ -64,7 +66,7 @@ def s3() -> S3:
 
 @pytest.fixture
 def redshift(s3: S3) -> Redshift:
-    made = Redshift(Sessions(), s3)  # type: ignore[arg-type]  fakes of what it needs of them
+    made = Redshift(Sessions(), s3)  # type: ignore[arg-type]  # fakes of what it needs
     made.find.append(lambda name, is_serverless: SIGHTS if is_serverless and name == "sights" else None)
     session = made.connect(SIGHTS, "dev", "admin", "pass")
     session.run(["CREATE TABLE rows (n INTEGER)"])
@@ -122,6 +124,17 @@ def test_a_delivery_stream_does_not_reach_a_warehouse_that_is_not_public(redshif
     redshift.find[:] = [lambda _name, _is_serverless: replace(SIGHTS, is_public=False)]
     with pytest.raises(CopyFailed, match="not publicly accessible"):
         redshift.copy(jdbc_url=URL, user="admin", password="pass", statement=COPY, credentials=FIREHOSE)
+
+
+def test_a_database_whose_warehouse_the_template_has_no_more_is_named(tmp_path: Path) -> None:
+    facts = Facts(tmp_path / "facts.sqlite")
+    redshift = Redshift(Sessions(), S3({}), facts)  # type: ignore[arg-type]  # fakes of what it needs
+    redshift.storages.append(lambda: ["namespace-sights"])
+    redshift.connect(SIGHTS, "dev", "admin", "pass").close()
+    redshift.connect(replace(SIGHTS, storage="namespace-old"), "dev", "admin", "pass").close()
+    assert redshift.homeless() == ["database of namespace-old"]
+    redshift.close()
+    facts.close()
 
 
 def test_an_iam_identity_comes_in_with_the_password_that_it_was_lent(redshift: Redshift) -> None:

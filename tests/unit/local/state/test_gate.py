@@ -6,9 +6,9 @@ from typing import Any
 from sightline_local.cloud.gate import Gate
 
 
-def passes(gate: Gate, user_agent: str = "Boto3/1", *, lent: bool = False) -> bool:
+def passes(gate: Gate, user_agent: str = "Boto3/1", *, lent: bool = False, path: str = "/") -> bool:
     """Whether a request goes on at once; one that waits goes on when the gate is opened."""
-    passed, environ = Event(), dict[str, Any]({"HTTP_USER_AGENT": user_agent})
+    passed, environ = Event(), dict[str, Any]({"HTTP_USER_AGENT": user_agent, "PATH_INFO": path})
 
     def ask() -> None:
         gate.wait(environ, lent=lent)
@@ -26,6 +26,16 @@ def test_while_it_deploys_only_the_runtime_and_its_functions_pass() -> None:
     assert passes(gate, f"Boto3/1 {gate.word}")
     assert passes(gate, lent=True)
     assert not passes(gate)
+
+
+def test_while_it_deploys_the_answers_of_custom_resources_pass() -> None:
+    gate = Gate()
+    gate.close()
+    answer = "/cloudformation-custom-resource-response-useast1/key"
+
+    assert passes(gate, path=answer)
+    gate.only_the_runtime()
+    assert not passes(gate, path=answer)
 
 
 def test_while_it_restores_only_the_runtime_passes() -> None:

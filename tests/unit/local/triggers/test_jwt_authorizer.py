@@ -64,7 +64,7 @@ def test_an_id_token_names_its_audience_in_aud() -> None:
         {"nbf": int(time.time()) + 3600},
         {"iat": int(time.time()) + 3600},
     ],
-    ids=str,
+    ids=["iss", "client", "aud", "no client", "expired", "no exp", "wrong exp", "not yet", "to be issued"],
 )
 def test_a_token_with_a_wrong_claim_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(Unauthorized):

@@ -117,7 +117,7 @@ def test_a_file_that_was_not_acknowledged_and_a_fact_without_its_file_are_no_fra
 
 def test_the_folder_of_a_stream_that_was_just_deleted_goes(restart: Restart, tmp_path: Path) -> None:
     (tmp_path / "fragments" / "gate-7").mkdir(parents=True)
-    restart()
+    restart()._open_all()
     assert not (tmp_path / "fragments" / "gate-7").exists()
 
 
@@ -141,7 +141,7 @@ def test_headers_that_no_fragment_has_any_more_go(restart: Restart) -> None:
 
     after = restart(NOON + timedelta(minutes=59))
     keep(after, stream, header=b"new")
-    restart(NOON + timedelta(minutes=61))
+    restart(NOON + timedelta(minutes=61)).fragments(stream)
     last = restart(NOON + timedelta(minutes=61))
 
     assert [each.header for each in last.fragments(stream)] == [b"new"]
@@ -180,4 +180,35 @@ def test_a_fact_that_cannot_be_written_refuses_the_fragment(restart: Restart, tm
         keep(store, stream)
 
     assert store.fragments(stream) == []
+    assert files(tmp_path) == []
+
+
+def test_the_lists_of_fragments_are_read_when_they_are_needed_or_in_the_background(
+    restart: Restart, tmp_path: Path
+) -> None:
+    before, stream = restart(), a_stream()
+    before.add(stream)
+    kept = keep(before, stream)
+
+    in_need = restart()
+    assert in_need._unopened == {stream.arn}
+    assert in_need.newest_number(stream) == int(kept.number)
+    assert in_need._unopened == set()
+
+    in_background = restart(NOON + timedelta(hours=2))
+    in_background._open_all()
+    assert files(tmp_path) == []
+
+
+def test_a_stream_whose_list_was_not_read_can_be_changed_and_deleted(
+    restart: Restart, tmp_path: Path
+) -> None:
+    before, stream = restart(), a_stream()
+    before.add(stream)
+    keep(before, stream)
+
+    restart().replace(stream.retaining(2))
+    restart().replace(stream.deleted(NOON))
+
+    assert restart().streams() == []
     assert files(tmp_path) == []

@@ -1,4 +1,4 @@
-"""What we change in moto's state machines so that they go by the runtime's clock; see patches.py for `undo`.
+"""Moto's state machines go by the runtime's clock.
 
 Moto sleeps in real time, cannot be woken from a retry's interval, and reads timestamps (UTC) against the
 local time of day.

@@ -18,7 +18,8 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp 
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from sightline_local.clock import Clock
-from sightline_local.cloud import asl_patches, patches, time_patches
+from sightline_local.cloud import patches
+from sightline_local.cloud.patches import executions, expressions, language, waiting
 
 ROLE = "arn:aws:iam::123456789012:role/r"
 FAIL = {"Type": "Fail", "Error": "Mine"}
@@ -32,9 +33,9 @@ def _moto_as_it_came() -> Iterator[None]:
     BackendDict.reset()
     kept = dict(default_user_config)
     with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
-        patches.evaluate_jsonata()
-        patches.quote_jsonata_values()
-        patches.start_executions_as_step_functions_does()
+        expressions.evaluate_jsonata()
+        expressions.quote_jsonata_values()
+        executions.start_executions_as_step_functions_does()
         yield
     default_user_config.update(kept)
     patches.undo()
@@ -78,7 +79,7 @@ def test_a_state_assigns_when_it_ends(run: Run) -> None:
         "Three": {"Type": "Pass", "Output": ["{% $states.input %}", "{% $x %}"], "End": True},
     }
     assert json.loads(run(machine)["output"]) == [2, 2]  # moto alone
-    asl_patches.assign_when_a_state_ends()
+    language.assign_when_a_state_ends()
     assert json.loads(run(machine)["output"]) == [1, 2]
 
 
@@ -89,7 +90,7 @@ def test_a_state_assigns_when_it_ends(run: Run) -> None:
 def test_a_choice_fails_with_its_own_error(run: Run, condition: str, error: str) -> None:
     machine = {"One": {"Type": "Choice", "Choices": [{"Condition": condition, "Next": "Two"}]}, "Two": END}
     assert run(machine)["error"] == "States.Runtime"  # moto alone
-    asl_patches.name_what_a_choice_fails_with()
+    language.name_what_a_choice_fails_with()
     assert run(machine)["error"] == error
 
 
@@ -103,18 +104,38 @@ def test_an_error_of_the_language_leaves_a_branch_under_its_name(run: Run) -> No
     machine = around(
         {"Type": "Choice", "Choices": [{"Condition": "{% false %}", "Next": "In"}]}, "States.ALL"
     )
-    asl_patches.name_what_a_choice_fails_with()
+    language.name_what_a_choice_fails_with()
     assert run(machine)["error"] == "States.Runtime"  # moto alone
-    asl_patches.pass_the_languages_errors_on()
+    language.pass_the_languages_errors_on()
     assert run(machine)["status"] == "SUCCEEDED"
 
 
 def test_all_does_not_name_the_runtimes_errors(run: Run) -> None:
     machine = around({"Type": "Pass", "InputPath": "$.missing", "End": True}, "States.ALL")
-    asl_patches.pass_the_languages_errors_on()
+    language.pass_the_languages_errors_on()
     assert run(machine, language="JSONPath")["status"] == "SUCCEEDED"  # moto alone
-    asl_patches.keep_the_runtimes_errors_from_all()
+    language.keep_the_runtimes_errors_from_all()
     assert run(machine, language="JSONPath")["error"] == "States.Runtime"
+
+
+def test_a_map_runs_forty_items_at_once(run: Run, sfn: Any) -> None:
+    def reaches(count: int) -> int:
+        wait = {"StartAt": "In", "States": {"In": {"Type": "Wait", "Seconds": 60, "End": True}}}
+        each = {"Type": "Map", "Items": "{% [1..50] %}", "ItemProcessor": wait, "End": True}
+        arn = run({"One": each}, wait=False)["executionArn"]
+        waiting = 0
+        for _ in range(200):
+            history = sfn.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+            if waiting == count:
+                break
+            threading.Event().wait(0.05)
+            waiting = len([event for event in history if event["type"] == "WaitStateEntered"])
+        sfn.stop_execution(executionArn=arn)
+        return waiting
+
+    assert reaches(50) == 50  # moto alone
+    language.run_forty_items_at_once()
+    assert reaches(40) == 40
 
 
 WAIT = {"One": {"Type": "Wait", "Seconds": 1, "End": True}}
@@ -127,9 +148,9 @@ def test_a_stopped_execution_is_over_and_says_why(run: Run, sfn: Any) -> None:
         return ended(sfn, arn)
 
     assert "cause" not in stop()  # moto alone
-    asl_patches.stop_at_once()
+    executions.stop_at_once()
     assert "cause" not in stop()
-    asl_patches.say_why()
+    executions.say_why()
     assert stop().get("cause") == "late"
 
 
@@ -139,22 +160,33 @@ def test_a_token_is_looked_for_where_somebody_waits(run: Run, sfn: Any) -> None:
     backend.describe_execution(arn).exec_worker = None
     with pytest.raises(AttributeError):
         backend.send_task_failure("token")  # moto alone
-    asl_patches.ask_those_that_run()
+    executions.ask_those_that_run()
     with pytest.raises(InvalidToken):
         backend.send_task_failure("token")
+
+
+def test_a_name_and_an_input_are_checked(sfn: Any, run: Run) -> None:
+    machine = run({"One": END})["stateMachineArn"]
+    patches.undo()
+    sfn.start_execution(stateMachineArn=machine, name="a b")  # moto alone
+    executions.start_executions_as_step_functions_does()
+    with pytest.raises(ClientError, match="InvalidName"):
+        sfn.start_execution(stateMachineArn=machine, name="a c")
+    with pytest.raises(ClientError, match="InvalidExecutionInput"):
+        sfn.start_execution(stateMachineArn=machine, input="{")
 
 
 def test_an_output_is_json(run: Run) -> None:
     machine = {"One": {"Type": "Succeed", "Output": "text"}}
     assert run(machine)["output"] == "text"  # moto alone
-    asl_patches.describe_as_step_functions_does()
+    executions.describe_as_step_functions_does()
     assert run(machine)["output"] == '"text"'
 
 
 def test_machines_are_checked(run: Run, sfn: Any) -> None:
     nowhere = {"One": {"Type": "Pass", "Next": "Nowhere"}}
     run(nowhere)  # moto alone
-    asl_patches.check_machines(lambda role, machine: machine.endswith(":stateMachine:m2"))
+    executions.check_machines(lambda role, machine: machine.endswith(":stateMachine:m2"))
     with pytest.raises(ClientError, match="AccessDeniedException"):
         run({"One": END})
     run({"One": END})
@@ -166,7 +198,7 @@ def test_machines_are_checked(run: Run, sfn: Any) -> None:
 
 def test_waits_end_by_the_clock(run: Run, sfn: Any) -> None:
     clock = Clock()
-    time_patches.wait_by(clock)
+    waiting.wait_by(clock)
     waits: list[dict[str, Any]] = [
         {"Seconds": 3600},
         {"Timestamp": (clock.now() + dt.timedelta(hours=1)).isoformat()},
@@ -180,7 +212,7 @@ def test_waits_end_by_the_clock(run: Run, sfn: Any) -> None:
 
 def test_moto_alone_knows_no_offsets() -> None:
     assert Timestamp._from_timestamp_string("2026-01-01T00:00:00+01:00") is None
-    time_patches.wait_by(Clock())
+    waiting.wait_by(Clock())
     assert Timestamp._from_timestamp_string("2026-01-01T00:00:00+01:00") is not None
     patches.undo()
     assert isinstance(vars(Timestamp)["_from_timestamp_string"], staticmethod)
@@ -191,7 +223,7 @@ def test_dates_are_the_clocks(run: Run) -> None:
     clock.advance(dt.timedelta(days=400))
     machine = {"One": {"Type": "Succeed", "Output": "{% $millis() %}"}}
     assert run(machine)["startDate"] < clock.now() - dt.timedelta(days=399)  # moto alone
-    time_patches.date_by(clock)
+    waiting.date_by(clock)
     execution = run(machine)
     late = clock.now() - dt.timedelta(days=1)
     assert execution["startDate"] > late

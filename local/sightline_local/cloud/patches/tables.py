@@ -1,11 +1,16 @@
-"""What DynamoDB refuses and moto's tables take in, or break on; see patches.py for `undo`."""
+"""What DynamoDB refuses and moto's tables take in, or break on; and transactions that copy whole tables."""
 
+import copy
+import json
+import time
 from collections.abc import Iterator
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 from moto.dynamodb import models as dynamodb_models
-from moto.dynamodb.exceptions import MockValidationException
+from moto.dynamodb.exceptions import ERROR_TYPE_PREFIX, DynamodbException, MockValidationException
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.parsing.validators import UpdateExpressionValidator
 from moto.dynamodb.responses import DynamoHandler
 
@@ -13,14 +18,57 @@ from sightline_local.cloud.patches import original_of, replace
 
 _MOST_DIGITS = 38
 _MOST_WRITES = 25
+_TOKEN_SECONDS = 600
 # The methods of moto that take in items.
 _WRITES = ("batch_write_item", "put_item", "transact_write_items", "update_item")
+
+
+def undo_transactions_item_by_item() -> None:
+    """Moto copies whole tables for a transaction, and puts the copies back when it is cancelled."""
+    original = original_of(dynamodb_models.DynamoDBBackend, "transact_write_items")
+
+    def transact_write_items(self: Any, transact_items: list[dict[str, Any]]) -> None:
+        before = [kept for item in transact_items if (kept := _item_before(self, item))]
+        try:
+            original(self, transact_items)
+        except Exception:
+            for table, key, item in before:
+                _put_back(table, key, item)
+            raise
+
+    def deepcopy(value: Any) -> Any:
+        return value if isinstance(value, dynamodb_models.Table) else copy.deepcopy(value)
+
+    replace(dynamodb_models, "copy", SimpleNamespace(deepcopy=deepcopy))
+    replace(dynamodb_models.DynamoDBBackend, "transact_write_items", transact_write_items)
+
+
+def _item_before(backend: Any, item: dict[str, Any]) -> tuple[Any, tuple[Any, Any], Any] | None:
+    part = next(iter(item.values()))
+    table = backend.tables.get(str(part.get("TableName", "")).rpartition("/")[2])
+    attributes = part.get("Item", part.get("Key", {}))
+    names = [] if table is None else [table.hash_key_attr, table.range_key_attr]
+    if table is None or any(name and name not in attributes for name in names):
+        return None  # moto refuses it by itself
+    key = tuple(DynamoType(attributes[name]) if name else None for name in names)
+    return table, (key[0], key[1]), copy.deepcopy(table.get_item(*key))
+
+
+def _put_back(table: Any, key: tuple[Any, Any], item: Any) -> None:
+    hash_key, range_key = key
+    if item is None:
+        table.delete_item(hash_key, range_key)
+    elif range_key is None:
+        table.items[hash_key] = item
+    else:
+        table.items[hash_key][range_key] = item
 
 
 def install() -> None:
     name_attribute_names_that_are_not_defined()
     check_batches_of_writes()
     refuse_numbers_that_are_too_exact()
+    do_a_transaction_once_for_its_token()
 
 
 def refuse_numbers_that_are_too_exact() -> None:
@@ -98,3 +146,39 @@ def name_attribute_names_that_are_not_defined() -> None:
             ) from error
 
     replace(UpdateExpressionValidator, "validate", validate)
+
+
+def do_a_transaction_once_for_its_token() -> None:
+    """Moto does not look at ClientRequestToken: a retry whose answer was lost would be done twice."""
+    original = DynamoHandler.transact_write_items
+    done: dict[str, tuple[float, str, Any]] = {}  # token → when, what, the answer; oldest first
+
+    def transact_write_items(self: Any) -> Any:
+        token, items = (
+            self.body.get("ClientRequestToken"),
+            json.dumps(self.body["TransactItems"], default=str),
+        )
+        now = time.monotonic()
+        while done and now - next(iter(done.values()))[0] > _TOKEN_SECONDS:
+            del done[next(iter(done))]
+        if token not in done:
+            answer = original(self)
+            if token:
+                done[token] = now, items, answer
+            return answer
+        _, before, answer = done[token]
+        if before != items:
+            raise IdempotentParameterMismatchException
+        return answer
+
+    replace(DynamoHandler, "transact_write_items", transact_write_items)
+
+
+class IdempotentParameterMismatchException(DynamodbException):
+    """The token of a transaction comes again with another one."""
+
+    error_type = ERROR_TYPE_PREFIX + "IdempotentParameterMismatchException"
+
+    def __init__(self) -> None:
+        message = "The request uses the same client token as a previous, but non-identical request."
+        super().__init__(self.error_type, message)

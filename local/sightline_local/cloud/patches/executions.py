@@ -1,36 +1,17 @@
-"""What we change in how moto's interpreter runs states, and why; see patches.py for `undo`."""
+"""How moto starts, stops, checks and describes executions, and why we change it."""
 
 import datetime as dt
 import json
+import re
+import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.stepfunctions import responses
 from moto.stepfunctions.exceptions import AWSError
-from moto.stepfunctions.parser.api import (
-    EvaluationFailedEventDetails,
-    ExecutionFailedEventDetails,
-    ExecutionStatus,
-    HistoryEventType,
-)
-from moto.stepfunctions.parser.asl.component.common.assign.assign_decl import AssignDecl
-from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
-from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import ErrorEqualsDecl
-from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
-    FailureEvent,
-    FailureEventException,
-)
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
-    StatesErrorNameType,
-)
-from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison import ConditionStringJSONata
-from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
-from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import iteration_worker
-from moto.stepfunctions.parser.asl.component.state.exec.state_parallel import branches_decl
-from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.backend import execution
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
@@ -38,79 +19,60 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from sightline_local.cloud.patches import original_of, replace
 from sightline_local.statemachine.definition_check import problems
 
-_TERMINAL = (StatesErrorNameType.StatesRuntime, StatesErrorNameType.StatesStatesDataLimitExceeded)
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+_NAME = re.compile(r"""[^\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}""")
+_LONGEST_INPUT = 262_144
 
 
-def assign_when_a_state_ends() -> None:
-    """Moto assigns before it evaluates Output; on AWS both see the values that were there on entry."""
+def start_executions_as_step_functions_does() -> None:
+    """Moto takes any name and input, names all without one "None", and starts a name twice at once."""
+    original = original_of(StepFunctionsParserBackend, "start_execution")
+    lock = threading.Lock()
 
-    def eval_body(self: Any, env: Any) -> None:
-        assigned: dict[str, Any] = {}
-        for binding in self.declaration_bindings:
-            binding.eval(env=env)
-            assigned.update(env.stack.pop())
-        env.variable_store.to_be_assigned = assigned
+    def start_execution(
+        self: Any, state_machine_arn: str, name: str | None = None, *rest: Any, **more: Any
+    ) -> Any:
+        _check_start(name, more.get("execution_input", rest[0] if rest else None))
+        with lock:  # moto looks for the name first and adds the execution later
+            return original(self, state_machine_arn, name or str(uuid.uuid4()), *rest, **more)
 
-    original = original_of(CommonStateField, "_get_state_exited_event_details")
-
-    def exited(self: Any, env: Any) -> Any:
-        for name, value in vars(env.variable_store).pop("to_be_assigned", {}).items():
-            env.variable_store.set(variable_identifier=name, variable_value=value)
-        return original(self, env)
-
-    replace(AssignDecl, "_eval_body", eval_body)
-    replace(CommonStateField, "_get_state_exited_event_details", exited)
+    replace(StepFunctionsParserBackend, "start_execution", start_execution)
 
 
-def name_what_a_choice_fails_with() -> None:
-    """Moto calls both States.Runtime: that no rule matched, and a condition that is not true or false."""
-    choose, compare = (
-        original_of(StateChoice, "_eval_state"),
-        original_of(ConditionStringJSONata, "_eval_body"),
-    )
+def _check_start(name: str | None, given: str | None) -> None:
+    if name and not _NAME.fullmatch(name):
+        raise AWSError(f"Invalid Name: '{name}'", exception_type="InvalidName")
+    if given is not None and len(given.encode()) > _LONGEST_INPUT:
+        message = f"Value at 'input' failed to satisfy constraint: at most {_LONGEST_INPUT} bytes"
+        raise AWSError(message, exception_type="ValidationException")
+    try:
+        json.loads(given or "{}")
+    except ValueError as error:
+        message = f"Invalid State Machine Execution Input: '{error}'"
+        raise AWSError(message, exception_type="InvalidExecutionInput") from error
 
-    def eval_state(self: Any, env: Any) -> None:
+
+def tell_of_executions(started: Callable[[Any], None], ended: Callable[[Any], None]) -> None:
+    """Moto tells nobody: `started(execution)` comes before its first state, `ended` after its last."""
+    # As they are now: `stop_at_once` has changed how an execution ends.
+    start = Execution.start
+    reflect = BaseExecutionWorkerCommunication._reflect_execution_status
+
+    def start_and_tell(self: Any) -> None:
         try:
-            choose(self, env)
-        except RuntimeError as error:
-            cause = f"No rule of the Choice state '{self.name}' matched, and it has no Default"
-            raise _execution_failure(env, StatesErrorNameType.StatesNoChoiceMatched, cause) from error
+            started(self)
+        except Exception as error:  # moto lists it already: it must have a status
+            self.exec_status, self.stop_date = ExecutionStatus.FAILED, self.start_date
+            self.error, self.cause = "States.Runtime", str(error)
+            raise
+        start(self)
 
-    def eval_body(self: Any, env: Any) -> None:
-        try:
-            compare(self, env)
-        except RuntimeError as error:
-            expression = self.string_jsonata.expression
-            raise _evaluation_failure(env, f"The condition '{expression}' is not true or false") from error
+    def reflect_and_tell(self: Any) -> None:
+        reflect(self)
+        ended(self.execution)
 
-    replace(StateChoice, "_eval_state", eval_state)
-    replace(ConditionStringJSONata, "_eval_body", eval_body)
-
-
-def keep_the_runtimes_errors_from_all() -> None:
-    """States.ALL names neither States.Runtime nor States.DataLimitExceeded; to moto it names everything."""
-    original = original_of(ErrorEqualsDecl, "_eval_body")
-
-    def eval_body(self: Any, env: Any) -> None:
-        error = env.stack[-1]
-        original(self, env)
-        terminal = isinstance(error, StatesErrorName) and error.typ in _TERMINAL
-        if terminal and ErrorEqualsDecl._STATE_ALL_ERROR in self.error_names:
-            env.stack[-1] = False
-
-    replace(ErrorEqualsDecl, "_eval_body", eval_body)
-
-
-def pass_the_languages_errors_on() -> None:
-    """An error States.… inside a branch or an item becomes a ValueError, which nothing can catch."""
-
-    def named(error_name: str | None) -> Any:
-        if error_name and error_name.startswith("States."):
-            return StatesErrorName.from_name(error_name)
-        return CustomErrorName(error_name=error_name)
-
-    replace(branches_decl, "CustomErrorName", named)
-    replace(iteration_worker, "CustomErrorName", named)
+    replace(Execution, "start", start_and_tell)
+    replace(BaseExecutionWorkerCommunication, "_reflect_execution_status", reflect_and_tell)
 
 
 def stop_at_once() -> None:
@@ -216,26 +178,3 @@ def describe_as_step_functions_does() -> None:
         return answer
 
     replace(responses.StepFunctionResponse, "describe_execution", describe_execution)
-
-
-def _execution_failure(env: Any, kind: StatesErrorNameType, cause: str) -> FailureEventException:
-    details = ExecutionFailedEventDetails(error=kind.to_name(), cause=cause)
-    event = FailureEvent(
-        env=env,
-        error_name=StatesErrorName(typ=kind),
-        event_type=HistoryEventType.ExecutionFailed,
-        event_details=EventDetails(executionFailedEventDetails=details),
-    )
-    return FailureEventException(failure_event=event)
-
-
-def _evaluation_failure(env: Any, cause: str) -> FailureEventException:
-    name = StatesErrorName(typ=StatesErrorNameType.StatesQueryEvaluationError)
-    details = EvaluationFailedEventDetails(cause=cause, error=name.error_name)
-    event = FailureEvent(
-        env=env,
-        error_name=name,
-        event_type=HistoryEventType.EvaluationFailed,
-        event_details=EventDetails(evaluationFailedEventDetails=details),
-    )
-    return FailureEventException(failure_event=event)
