@@ -52,6 +52,10 @@ def up(
             metavar="DIR", help="Keep the stack's state in this folder, and go on with it next time."
         ),
     ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A parameter of the template; may be given again."),
+    ] = None,
     iam_report: Annotated[
         Path | None,
         typer.Option(
@@ -62,16 +66,10 @@ def up(
     as_json: AsJson = False,
 ) -> None:
     """Run the whole stack on this machine until Ctrl-C."""
-    from sightline_cli.up import run_up
+    from sightline_cli.up import UpOptions, read_parameters, run_up
 
-    run_up(
-        template=template,
-        api_port=port,
-        aws_port=aws_port,
-        data_dir=data_dir,
-        iam_report=iam_report,
-        as_json=as_json,
-    )
+    parameters = read_parameters(parameter or [])
+    run_up(UpOptions(template, port, aws_port, data_dir, parameters, iam_report, as_json))
 
 
 @app.command()

@@ -1,12 +1,15 @@
 """`sightline up`: the whole stack on this machine until Ctrl-C."""
 
 import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.panel import Panel
 
+from sightline_cli.errors import MisuseError
 from sightline_cli.iam_report import check_writable, tell
 from sightline_cli.interrupts import Interrupt, interruptible
 from sightline_cli.local_stack import find_template, local_stack
@@ -18,49 +21,47 @@ if TYPE_CHECKING:
 FOREVER_SECONDS = 10.0 * 365 * 86400
 
 
-def run_up(
-    *,
-    template: Path | None,
-    api_port: int,
-    aws_port: int,
-    data_dir: Path | None,
-    iam_report: Path | None,
-    as_json: bool,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    """What was asked for on the command line."""
+
+    template: Path | None
+    api_port: int
+    aws_port: int
+    data_dir: Path | None
+    parameters: Mapping[str, str]
+    iam_report: Path | None
+    as_json: bool
+
+
+def read_parameters(given: Iterable[str]) -> dict[str, str]:
+    """NAME=VALUE, one each; MisuseError for anything else."""
+    pairs = [each.partition("=") for each in given]
+    for (name, sign, _), text in zip(pairs, given, strict=True):
+        if not (name and sign):
+            raise MisuseError(f"--parameter {text}: say NAME=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+def run_up(options: UpOptions) -> None:
     """Serve until Ctrl-C or SIGTERM."""
-    if iam_report is not None:
-        check_writable(iam_report)
-    if data_dir is not None:
-        check_room(data_dir)
+    if options.iam_report is not None:
+        check_writable(options.iam_report)
+    if options.data_dir is not None:
+        check_room(options.data_dir)
     with interruptible() as interrupt:
         try:
-            _serve(
-                interrupt,
-                find_template(template, Path.cwd()),
-                api_port,
-                aws_port,
-                data_dir=data_dir,
-                iam_report=iam_report,
-                as_json=as_json,
-            )
+            _serve(interrupt, find_template(options.template, Path.cwd()), options)
         except KeyboardInterrupt:
-            if not as_json:
+            if not options.as_json:
                 print("stopped")
             raise
 
 
-def _serve(
-    interrupt: Interrupt,
-    template: Path,
-    api_port: int,
-    aws_port: int,
-    *,
-    data_dir: Path | None,
-    iam_report: Path | None,
-    as_json: bool,
-) -> None:
+def _serve(interrupt: Interrupt, template: Path, options: UpOptions) -> None:
     from sightline_local.runtime import RuntimeOptions  # noqa: PLC0415 - moto takes a second to import
 
+    data_dir, iam_report, as_json = options.data_dir, options.iam_report, options.as_json
     console = Console(highlight=False, stderr=as_json)
     with (
         temporary_folder(interrupt) as folder,
@@ -68,8 +69,9 @@ def _serve(
         local_stack(
             RuntimeOptions(
                 template=template,
-                api_port=api_port,
-                aws_port=aws_port,
+                parameters=options.parameters,
+                api_port=options.api_port,
+                aws_port=options.aws_port,
                 log_dir=data_dir / "logs" if data_dir else folder,
                 data_dir=data_dir,
             ),
