@@ -12,6 +12,7 @@ from sightline_faces import FacePool
 from sightline_local.clock import Timetable
 from sightline_local.cloud import gateway as gateways
 from sightline_local.cloud import patches
+from sightline_local.cloud.athena import AthenaService
 from sightline_local.cloud.clients import Clients
 from sightline_local.cloud.cloudformation import CloudFormationService
 from sightline_local.cloud.cognito import TokenKeys
@@ -225,6 +226,7 @@ class _Cloud:
         return media
 
     def _register(self) -> None:
+        self.gateway.services["athena"] = AthenaService()
         self.gateway.services["kinesis"] = KinesisService(self.streams)
         self.gateway.services["lambda"] = LambdaService(self.functions, self.mappings)
         self.gateway.services["logs"] = LogsService(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sightline_local.deploy import (
     apigatewayv2,
+    athena,
     cloudwatch,
     cognito,
     custom_resource,
@@ -30,6 +31,8 @@ RESOURCE_TYPES: Mapping[str, ResourceType] = {
     for kind in (
         apigatewayv2.API,
         apigatewayv2.STAGE,
+        athena.NAMED_QUERY,
+        athena.WORK_GROUP,
         cloudwatch.ALARM,
         cognito.USER_POOL,
         cognito.USER_POOL_CLIENT,
