@@ -3,6 +3,7 @@
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -136,10 +137,8 @@ def test_a_server_that_is_not_there_is_told_at_once(video: Path) -> None:
 
 
 def test_stop_from_another_thread_ends_an_endless_stream_in_order(video: Path) -> None:
-    stop = threading.Event()
-    threading.Timer(1.0, stop.set).start()
-
     with serving(FakeKvs()) as kvs:
+        stop = _once(lambda: any(len(seen) > 5 for seen in kvs.timecodes()))
         summary, _ = run(kvs, video, stop=stop, loop=True)
         (request,) = kvs.requests
 
@@ -153,7 +152,8 @@ def test_the_connection_is_rotated_without_a_gap(video: Path) -> None:
     pace = Pace(real_time=False, rotate_after=0.5)
 
     with serving(FakeKvs()) as kvs:
-        run(kvs, video, pace=pace, loop=True, stop=_after(1.6))
+        stop = _once(lambda: len(kvs.requests) > 2)
+        run(kvs, video, pace=pace, loop=True, stop=stop)
 
     assert len(kvs.requests) >= 2
     joined = [timecode for timecodes in kvs.timecodes() for timecode in timecodes]
@@ -161,10 +161,17 @@ def test_the_connection_is_rotated_without_a_gap(video: Path) -> None:
     assert all(request.is_complete for request in kvs.requests)
 
 
-def _after(seconds: float) -> threading.Event:
-    stop = threading.Event()
-    threading.Timer(seconds, stop.set).start()
-    return stop
+def _once(seen: Callable[[], bool]) -> threading.Event:
+    """Set from another thread when it is so, after 30 seconds at the latest."""
+    event, deadline = threading.Event(), time.monotonic() + 30
+
+    def wait() -> None:
+        while not seen() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        event.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    return event
 
 
 def test_large_fragments_flow_while_acknowledgements_come_back(tmp_path: Path) -> None:
