@@ -74,9 +74,9 @@ def _up(template: Path = TEMPLATE) -> Iterator[Up]:
 def run() -> Iterator[Measurement]:
     yield from _start()
     with _up() as up:
+        yield from _memory(up)
         api = api_of(up.stack)
         devices = [register(api, f"bench-{number}") for number in range(DEVICES)]
-        yield from _memory(up)
         yield from _idle(up)
         yield from _throughput(up, devices)
     yield from _invocation()
