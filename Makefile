@@ -10,7 +10,7 @@ SAM := SAM_CLI_TELEMETRY=0 $(SAM_VENV)/bin/sam
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test test-fast check lint format types imports template bench build deploy lock clean
+.PHONY: help install demo up test test-fast downstream test-downstream flink-install flink-package flink-demo presence-install check lint format types imports template bench build deploy lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -34,6 +34,11 @@ test: install ## All tests
 
 test-fast: install ## The tests that need no running stack
 	@$(VENV)/bin/pytest --numprocesses 2 --dist loadfile tests/architecture tests/unit tests/contract $(ARGS)
+
+downstream: flink-install presence-install ## What Flink SQL and the presence worker need (Java 17, Maven, python3.11)
+
+test-downstream: install downstream ## The tests of Flink SQL and of the presence worker; nothing is skipped
+	@SIGHTLINE_DOWNSTREAM=1 $(VENV)/bin/pytest tests/downstream $(ARGS)
 
 check: lint types imports template ## Everything but the tests: lint, types, import rules, template
 
