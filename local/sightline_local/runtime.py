@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -19,6 +20,7 @@ from sightline_local.errors import LocalRuntimeError
 from sightline_local.options import RuntimeOptions
 
 if TYPE_CHECKING:
+    from sightline_local.iam import Credentials, Sessions
     from sightline_local.iam.report import IamReport
 
 __all__ = ["ACCOUNT", "Runtime", "RuntimeOptions"]
@@ -26,6 +28,10 @@ __all__ = ["ACCOUNT", "Runtime", "RuntimeOptions"]
 ACCOUNT = "123456789012"
 
 _only_one = threading.Lock()  # moto's state belongs to the process
+_LENT_FOR = timedelta(
+    days=30
+)  # ECS and Flink renew theirs; a process here has these from its start to its end
+
 _silent: Callable[[str], None] = lambda _line: None  # noqa: E731  a default argument
 
 
@@ -40,6 +46,7 @@ class Runtime:
         self.log_dir: Path | None = options.log_dir
         self.kept_aside: tuple[str, ...] = ()  # what the data directory holds of resources that are gone
         self._iam_report: Callable[[], IamReport] | None = None
+        self._sessions: Sessions | None = None
         self._closing = ExitStack()
         self._stopping = threading.Lock()
 
@@ -63,11 +70,21 @@ class Runtime:
         self.outputs, self.log_dir = running.outputs, running.log_dir
         self._iam_report = running.iam_report
         self.kept_aside = running.kept_aside
+        self._sessions = running.sessions
 
     def iam_report(self) -> "IamReport":
         """What the policies allowed and nobody needed so far, and what was denied; of a started runtime."""
         assert self._iam_report is not None, "it has not been started"
         return self._iam_report()
+
+    def lend(self, role_arn: str, service_principal: str) -> "Credentials":
+        """Keys of a role, as a service gives them to the process that it runs (ECS to a task: "ecs-tasks.…").
+
+        TrustDenied when the role's trust policy does not let the service have it; of a started runtime.
+        """
+        assert self._sessions is not None, "it has not been started"
+        name = service_principal.partition(".")[0]
+        return self._sessions.assume(role_arn, name, service_principal=service_principal, duration=_LENT_FOR)
 
     def stop(self) -> None:
         """End every child, thread and server and remove what is temporary; a second call does nothing."""

@@ -10,7 +10,9 @@ from xml.sax.saxutils import escape
 from moto.core.model import OperationModel
 from moto.core.serialize import get_serializer_class
 
-from sightline_local.cloud.service import RawResponse, ServiceError
+from sightline_local.cloud import cbor, event_stream
+from sightline_local.cloud.event_stream import EventStreamBody
+from sightline_local.cloud.service import EventStream, RawResponse, ServiceError
 
 _STATUS_TEXT = {200: "OK", 202: "Accepted", 204: "No Content", 400: "Bad Request", 403: "Forbidden"}
 
@@ -43,8 +45,12 @@ def result(model: OperationModel, protocol: str, value: dict[str, Any] | RawResp
     )
 
 
-def json_result(value: dict[str, Any]) -> Answer:
-    """What a service returned that speaks the JSON of the wire itself."""
+def json_result(value: dict[str, Any] | EventStream, protocol: str) -> Answer:
+    """What a service returned that speaks the JSON of the wire itself; in CBOR if the request was."""
+    if isinstance(value, EventStream):
+        return Answer(200, {"Content-Type": event_stream.CONTENT_TYPE}, EventStreamBody(value, protocol))
+    if protocol == "cbor":
+        return Answer(200, {"Content-Type": cbor.CONTENT_TYPE}, cbor.write(value))
     return Answer(200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(value).encode())
 
 
@@ -87,6 +93,8 @@ def _json(protocol: str, fault: Fault) -> Answer:
         "Content-Type": "application/json" if protocol == "rest-json" else "application/x-amz-json-1.1",
         "x-amzn-ErrorType": fault.code,
     }
+    if protocol == "cbor":
+        return Answer(fault.status, {**headers, "Content-Type": cbor.CONTENT_TYPE}, cbor.write(body))
     if fault.query_code:
         headers["x-amzn-query-error"] = (
             f"{fault.query_code};Sender"  # SQS keeps its codes from the query days

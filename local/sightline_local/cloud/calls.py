@@ -10,12 +10,15 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from botocore.utils import parse_timestamp
+from cbor2 import CBORError
 from moto.core.model import OperationModel
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import ClientDisconnected, NotFound
 from werkzeug.wsgi import get_input_stream
+
+from sightline_local.cloud import cbor
 
 Environ = MutableMapping[str, Any]
 
@@ -73,7 +76,7 @@ def scope_of(environ: Environ) -> Scope | None:
 def protocol_of(environ: Environ, signing_name: str) -> str:
     """How the request was written, and how its answer is to be written."""
     if "HTTP_X_AMZ_TARGET" in environ:
-        return "json"
+        return "cbor" if environ.get("CONTENT_TYPE") == cbor.CONTENT_TYPE else "json"
     return "query" if _is_form(environ) else "rest-xml" if signing_name == "s3" else "rest-json"
 
 
@@ -81,7 +84,10 @@ def body_of(environ: Environ) -> bytes:
     """The whole body; the next reader finds it again."""
     kept: bytes | None = environ.get("sightline.body")
     if kept is None:
-        kept = environ["sightline.body"] = get_input_stream(environ).read()  # type: ignore[arg-type]
+        try:
+            kept = environ["sightline.body"] = get_input_stream(environ).read()  # type: ignore[arg-type]
+        except ClientDisconnected as error:
+            raise UnreadableCallError("The request ended before its body did") from error
         environ.pop("HTTP_TRANSFER_ENCODING", None)
         environ.pop("wsgi.input_terminated", None)
         environ["CONTENT_LENGTH"] = str(len(kept))
@@ -93,11 +99,14 @@ def read_call(environ: Environ, signing_name: str, *, modelled: bool) -> Call:
     """Which operation, and its parameters by the names of the model.
 
     With `modelled`, values are parsed by the model too (blobs as bytes, timestamps as aware datetimes).
-    Without, the JSON protocol's body is taken as it is, and the body of an upload is left unread.
+    Without, a body of JSON is taken as it is (of CBOR as the JSON that it stands for), and the body of an
+    upload is left unread.
     """
     target = environ.get("HTTP_X_AMZ_TARGET")
     if target and not modelled:
-        return Call(signing_name, target.rpartition(".")[2], "json", _json(body_of(environ)), None)
+        protocol = protocol_of(environ, signing_name)
+        content = (_cbor if protocol == "cbor" else _json)(body_of(environ))
+        return Call(signing_name, target.rpartition(".")[2], protocol, content, None)
     model, uri_params, request = _route(environ, signing_name)
     protocol = determine_request_protocol(model.service_model, request.content_type)
     parsed = _parse(model, protocol, uri_params, request, lambda: body_of(environ))
@@ -111,6 +120,16 @@ def _json(body: bytes) -> dict[str, Any]:
         raise UnreadableCallError("The body is not JSON") from error
     if not isinstance(content, dict):
         raise UnreadableCallError("The body is not a JSON object")
+    return content
+
+
+def _cbor(body: bytes) -> dict[str, Any]:
+    try:
+        content = cbor.read(body) if body else {}
+    except CBORError as error:
+        raise UnreadableCallError("The body is not CBOR") from error
+    if not isinstance(content, dict):
+        raise UnreadableCallError("The body is not a CBOR map")
     return content
 
 

@@ -26,6 +26,7 @@ from sightline_local.cloud.gate import Gate
 from sightline_local.cloud.http_server import HttpServer
 from sightline_local.cloud.presigned import fault_of_url, is_presigned
 from sightline_local.cloud.service import (
+    EventStream,
     RawResponse,
     ResolvesResources,
     Service,
@@ -157,13 +158,15 @@ def _is_public(environ: Environ) -> bool:
 
 def _served(service: Service, call: Call, caller: Caller) -> Answer:
     try:
-        value: dict[str, Any] | RawResponse = service.handle(call.operation, call.params, caller)
+        value: dict[str, Any] | RawResponse | EventStream = service.handle(
+            call.operation, call.params, caller
+        )
     except ServiceError as error:
         fault: Fault = answers.fault_of(error, call.model)
         return answers.failure(call.protocol, call.signing_name, fault)
-    if isinstance(service, SpeaksJson) and isinstance(value, dict):
-        return answers.json_result(value)
-    if call.model is None:
+    if isinstance(service, SpeaksJson) and not isinstance(value, RawResponse):
+        return answers.json_result(value, call.protocol)
+    if call.model is None or isinstance(value, EventStream):
         raise UnreadableCallError(f"{call.signing_name} does not speak {call.protocol} here")
     return answers.result(call.model, call.protocol, value)
 

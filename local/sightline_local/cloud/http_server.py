@@ -1,4 +1,4 @@
-"""A threaded HTTP/1.1 server for a WSGI application on the loopback.
+"""A threaded server for a WSGI application on the loopback: HTTP/1.1, and HTTP/2 with prior knowledge.
 
 werkzeug reads the request; its own way of answering closes every connection and lingers 10 ms, so ours is
 here: kept connections, no delays.
@@ -14,6 +14,8 @@ from typing import Any, Self
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import DechunkedInput, ThreadedWSGIServer
+
+from sightline_local.cloud import http2
 
 HOST = "127.0.0.1"
 _DRAIN_LIMIT = 1 << 20
@@ -44,6 +46,15 @@ class _Handler(MotoRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1
 
+    server: "_Server"  # type: ignore[assignment]  # werkzeug's own server class knows nothing of HTTP/2
+
+    def parse_request(self) -> bool:
+        if self.raw_requestline != http2.PREFACE_LINE:
+            return bool(super().parse_request())
+        self.close_connection = True
+        self.server.speak_http2(self.connection, self.rfile)
+        return False
+
     def handle_expect_100(self) -> bool:
         go_on = bool(super().handle_expect_100())
         self.wfile.flush()
@@ -61,6 +72,9 @@ class _Handler(MotoRequestHandler):
             return None
 
         parts = self.server.app(environ, start_response)
+        cancel = getattr(parts, "cancel", None)  # an answer that lasts has one
+        if cancel:
+            self.server.lasting.add(cancel)
         try:
             # What the application left unread would be taken for the next request.
             if (chunked and not self._drained(environ["wsgi.input"])) or body.left > _DRAIN_LIMIT:
@@ -69,8 +83,14 @@ class _Handler(MotoRequestHandler):
             while body.left and not self.close_connection and body.read(body.left):
                 pass
         finally:
+            self.server.lasting.discard(cancel)
             if hasattr(parts, "close"):
                 parts.close()
+
+    def finish(self) -> None:
+        with suppress(OSError):  # what is left to be written, when the client has gone
+            super().finish()
+        self.rfile.close()
 
     def _drained(self, source: Any) -> bool:
         with suppress(OSError):
@@ -116,6 +136,8 @@ class _Server(ThreadedWSGIServer):
 
     def __init__(self, listening: socket.socket, app: Any) -> None:
         self._open: set[socket.socket] = set()
+        self.lasting: set[Any] = set()  # what ends the answers of HTTP/1.1 that go on and on
+        self._http2: dict[socket.socket, http2.Connection] = {}
         self._lock = Lock()
         host, port = listening.getsockname()[:2]
         super().__init__(host, port, app, handler=_Handler, fd=listening.fileno())
@@ -130,9 +152,26 @@ class _Server(ThreadedWSGIServer):
             self._open.discard(request)
         super().shutdown_request(request)
 
+    def speak_http2(self, connection: socket.socket, source: Any) -> None:
+        """Until the client goes."""
+        speaking = http2.Connection(
+            connection, self.app, connection.getsockname()[:2], connection.getpeername()[:2]
+        )
+        with self._lock:
+            self._http2[connection] = speaking
+        try:
+            speaking.serve(http2.PREFACE_LINE, source)
+        finally:
+            with self._lock:
+                del self._http2[connection]
+
     def end_connections(self) -> None:
+        for cancel in list(self.lasting):
+            cancel()
         with self._lock:
             for connection in self._open:
+                if speaking := self._http2.get(connection):
+                    speaking.close()
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 

@@ -14,6 +14,7 @@ from sightline_local.iam.sessions import ExpiredToken, TrustDenied, UnknownKey
 _logger = logging.getLogger(__name__)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _XML_PROTOCOLS = ("query", "rest-xml", "ec2")
+_JSON_PROTOCOLS = ("json", "cbor")
 
 
 def fault_of(error: Exception, signing_name: str, protocol: str) -> Fault:
@@ -45,7 +46,7 @@ def _line_of(error: LocalRuntimeError | OSError) -> str:
 def denied(error: AccessDenied | TrustDenied, signing_name: str, protocol: str) -> Fault:
     """AccessDeniedException of JSON services, AccessDenied of the XML ones, AuthorizationError of SNS."""
     query_code = "AuthorizationError" if signing_name == "sns" else "AccessDenied"
-    status = 400 if protocol == "json" and signing_name != "sqs" else 403
+    status = 400 if protocol in _JSON_PROTOCOLS and signing_name != "sqs" else 403
     keeps_query_code = protocol in _XML_PROTOCOLS or signing_name == "sqs"
     return Fault("AccessDeniedException", str(error), status, query_code if keeps_query_code else None)
 
@@ -59,7 +60,10 @@ def unknown_key(error: UnknownKey, signing_name: str, protocol: str) -> Fault:
         query_code = "InvalidAccessKeyId"
     keeps_query_code = protocol in _XML_PROTOCOLS or signing_name == "sqs"
     return Fault(
-        code, str(error), 400 if protocol == "json" else 403, query_code if keeps_query_code else None
+        code,
+        str(error),
+        400 if protocol in _JSON_PROTOCOLS else 403,
+        query_code if keeps_query_code else None,
     )
 
 

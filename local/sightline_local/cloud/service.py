@@ -1,6 +1,6 @@
 """What an emulated AWS service looks like to the gateway."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -27,6 +27,17 @@ class RawResponse:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class EventStream:
+    """An answer that lasts: events by their names in the model, until the iterator ends.
+
+    A ServiceError of the iterator is the last event. `cancel` ends it, from whatever thread.
+    """
+
+    events: Iterator[tuple[str, dict[str, Any]]]
+    cancel: Callable[[], None]
+
+
 class Service(Protocol):
     """Operations of one AWS service.
 
@@ -36,7 +47,7 @@ class Service(Protocol):
 
     def handle(
         self, operation: str, params: dict[str, Any], caller: Caller
-    ) -> dict[str, Any] | RawResponse: ...
+    ) -> dict[str, Any] | RawResponse | EventStream: ...
 
 
 @runtime_checkable

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
@@ -207,7 +207,7 @@ def test_a_role_reads_only_the_streams_that_it_may(
 
 
 @pytest.fixture
-def split(kinesis: Any, stream: str) -> Iterator[str]:
+def split(kinesis: Any, stream: str) -> str:
     """A stream whose only shard was split after it had got "before"; then it got "low" and "high"."""
     put(kinesis, stream, "before")
     kinesis.split_shard(StreamName=stream, ShardToSplit="shardId-000000000000", NewStartingHashKey=MIDDLE)
@@ -374,17 +374,9 @@ def test_a_consumer_is_registered_once_and_found_by_its_arn(
     assert (found["ConsumerName"], found["StreamARN"]) == ("reader", arn)
 
 
-@pytest.mark.source(f"{API}/API_SubscribeToShard.html")
+@pytest.mark.source(f"{API}/API_EnableEnhancedMonitoring.html")
 def test_what_is_not_emulated_is_refused_by_name(kinesis: Any, stream: str, refusal: Refusal) -> None:
-    """Here only: enhanced fan-out is an event stream over HTTP/2."""
-    arn = f"arn:aws:kinesis:us-east-1:123456789012:stream/{stream}"
-    consumer = kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="reader")["Consumer"]
+    """Here only: there are no metrics of shards."""
+    error = refusal(kinesis.enable_enhanced_monitoring, StreamName=stream, ShardLevelMetrics=["ALL"])
 
-    error = refusal(
-        kinesis.subscribe_to_shard,
-        ConsumerARN=consumer["ConsumerARN"],
-        ShardId="shardId-000000000000",
-        StartingPosition={"Type": "LATEST"},
-    )
-
-    assert "SubscribeToShard" in error.response["Error"]["Message"]
+    assert "EnableEnhancedMonitoring" in error.response["Error"]["Message"]

@@ -12,6 +12,10 @@ def invalid(message: str) -> ServiceError:
     return ServiceError("InvalidArgumentException", message)
 
 
+def violation(message: str) -> ServiceError:
+    return ServiceError("ValidationException", f"1 validation error detected: {message}")
+
+
 def name_in(params: dict[str, Any]) -> str:
     """The name, or the one in the ARN (of the stream, or of one of its consumers)."""
     arn = params.get("StreamARN") or params.get("ResourceARN") or params.get("ConsumerARN") or ""
@@ -27,6 +31,16 @@ def find(streams: DataStreams, params: dict[str, Any]) -> DataStream:
         return streams.named(name)
     except StreamGone as error:
         raise ServiceError("ResourceNotFoundException", str(error)) from error
+
+
+def find_consumer(streams: DataStreams, params: dict[str, Any]) -> tuple[DataStream, str]:
+    """The stream, and the consumer's ARN."""
+    stream = find(streams, params)
+    arn = str(params.get("ConsumerARN", ""))
+    name = str(params.get("ConsumerName") or arn.rpartition("/")[2].split(":")[0])
+    if name not in stream.settings.consumers or arn not in ("", stream.consumer_arn(name)):
+        raise ServiceError("ResourceNotFoundException", f"Consumer {name} of {name_in(params)} not found.")
+    return stream, stream.consumer_arn(name)
 
 
 def find_shard(streams: DataStreams, stream: DataStream, shard_id: str) -> Shard:

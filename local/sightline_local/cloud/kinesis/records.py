@@ -3,11 +3,11 @@
 https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html and its neighbours
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from sightline_local.cloud.kinesis.iterators import Iterator, read_iterator
-from sightline_local.cloud.kinesis.lookup import find, find_shard, invalid
+from sightline_local.cloud.kinesis.lookup import find, find_shard, invalid, violation
+from sightline_local.cloud.kinesis.positions import fitting, position, shown, shown_child, size_of
 from sightline_local.cloud.kinesis.shard import LARGEST_HASH, Record, Shard
 from sightline_local.cloud.kinesis.store import DataStreams, StreamGone
 from sightline_local.cloud.kinesis.stream import DataStream, Entry, hash_of
@@ -38,9 +38,9 @@ class RecordOperations:
         stream = find(self._streams, params)
         given = params.get("Records") or []
         if not 1 <= len(given) <= _CALL_RECORDS:
-            raise _violation(f"Value at 'records' must have length between 1 and {_CALL_RECORDS}")
+            raise violation(f"Value at 'records' must have length between 1 and {_CALL_RECORDS}")
         entries = [_entry(each) for each in given]
-        if sum(_bytes(each.data) + len(each.partition_key.encode()) for each in entries) > _CALL_BYTES:
+        if sum(size_of(each.data) + len(each.partition_key.encode()) for each in entries) > _CALL_BYTES:
             raise invalid("Records size exceeds 10 MB limit")
         placed = stream.put(entries, self._streams.now())
         self._streams.tell(stream.name)
@@ -49,27 +49,29 @@ class RecordOperations:
     def get_shard_iterator(self, params: Params) -> Params:
         stream = find(self._streams, params)
         shard = find_shard(self._streams, stream, params.get("ShardId", ""))
-        after = _position(shard, params)
+        kind, number = params.get("ShardIteratorType"), params.get("StartingSequenceNumber", "")
+        after = position(shard, kind, number, params.get("Timestamp"))
         return {"ShardIterator": self._token(stream, shard, after)}
 
     def get_records(self, params: Params) -> Params:
         now = self._streams.now()
         limit = int(params.get("Limit", _GET_RECORDS))
         if not 1 <= limit <= _GET_RECORDS:
-            raise _violation(f"Value at 'limit' must be between 1 and {_GET_RECORDS}")
+            raise violation(f"Value at 'limit' must be between 1 and {_GET_RECORDS}")
         iterator = read_iterator(params.get("ShardIterator", ""), now)
         stream = self._stream_of(iterator)
         shard = stream.shard(iterator.shard_id)
-        records = _fitting(stream.read(shard.shard_id, iterator.after, limit))
+        was_closed = shard.is_closed  # asked first: what came before the end is in what is read now
+        records = fitting(stream.read(shard.shard_id, iterator.after, limit), _CALL_BYTES)
         after = records[-1].sequence if records else iterator.after
         left = stream.read(shard.shard_id, after, 1)
         answer: Params = {
-            "Records": [_shown(record) for record in records],
+            "Records": [shown(record) for record in records],
             "MillisBehindLatest": int((now - left[0].arrived_at) * 1000) if left else 0,
         }
-        if left or not shard.is_closed:
+        if left or not was_closed:
             return {**answer, "NextShardIterator": self._token(stream, shard, after)}
-        return {**answer, "ChildShards": [_child(each) for each in stream.children_of(shard.shard_id)]}
+        return {**answer, "ChildShards": [shown_child(each) for each in stream.children_of(shard.shard_id)]}
 
     def _stream_of(self, iterator: Iterator) -> DataStream:
         try:
@@ -87,11 +89,11 @@ class RecordOperations:
 def _entry(params: Params) -> Entry:
     key, data = params.get("PartitionKey"), params.get("Data")
     if not isinstance(key, str) or not 1 <= len(key) <= _KEY_LENGTH:
-        raise _violation(f"Value at 'partitionKey' must have length between 1 and {_KEY_LENGTH}")
+        raise violation(f"Value at 'partitionKey' must have length between 1 and {_KEY_LENGTH}")
     if not isinstance(data, str):
-        raise _violation("Value null at 'data' failed to satisfy constraint: Member must not be null")
-    if _bytes(data) > _RECORD_BYTES:
-        raise _violation(f"Value at 'data' must have length less than or equal to {_RECORD_BYTES}")
+        raise violation("Value null at 'data' failed to satisfy constraint: Member must not be null")
+    if size_of(data) > _RECORD_BYTES:
+        raise violation(f"Value at 'data' must have length less than or equal to {_RECORD_BYTES}")
     explicit = params.get("ExplicitHashKey")
     if explicit is None:
         return Entry(key, data, hash_of(key))
@@ -102,66 +104,5 @@ def _entry(params: Params) -> Entry:
     return Entry(key, data, int(explicit))
 
 
-def _bytes(data: str) -> int:
-    return len(data) * 3 // 4 - data[-2:].count("=")
-
-
-def _position(shard: Shard, params: Params) -> int:
-    match params.get("ShardIteratorType"):
-        case "TRIM_HORIZON":
-            return 0
-        case "LATEST":
-            return shard.last_sequence
-        case "AT_TIMESTAMP" if isinstance(params.get("Timestamp"), int | float):
-            return shard.before(float(params["Timestamp"]))
-        case "AT_SEQUENCE_NUMBER" | "AFTER_SEQUENCE_NUMBER" as kind:
-            return _sequence(shard, params) - int(kind == "AT_SEQUENCE_NUMBER")
-        case "AT_TIMESTAMP":
-            raise invalid("Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP.")
-        case other:
-            raise _violation(f"Value '{other}' at 'shardIteratorType' is none of the allowed ones")
-
-
-def _sequence(shard: Shard, params: Params) -> int:
-    text = str(params.get("StartingSequenceNumber", ""))
-    if not text.isdigit() or not shard.starting_sequence <= int(text) <= shard.last_sequence + 1:
-        raise invalid(
-            f"StartingSequenceNumber {text} used in GetShardIterator on shard {shard.shard_id} is invalid "
-            "because it did not come from this shard."
-        )
-    return int(text)
-
-
-def _fitting(records: Sequence[Record]) -> list[Record]:
-    """As many as one answer may hold; one at the least."""
-    size = 0
-    for index, record in enumerate(records):
-        size += _bytes(record.data)
-        if size > _CALL_BYTES and index:
-            return list(records[:index])
-    return list(records)
-
-
 def _placed(shard: Shard, record: Record) -> Params:
     return {"ShardId": shard.shard_id, "SequenceNumber": str(record.sequence)}
-
-
-def _shown(record: Record) -> Params:
-    return {
-        "SequenceNumber": str(record.sequence),
-        "ApproximateArrivalTimestamp": record.arrived_at,
-        "Data": record.data,
-        "PartitionKey": record.partition_key,
-    }
-
-
-def _child(shard: Shard) -> Params:
-    return {
-        "ShardId": shard.shard_id,
-        "ParentShards": list(shard.parents),
-        "HashKeyRange": {"StartingHashKey": str(shard.first_hash), "EndingHashKey": str(shard.last_hash)},
-    }
-
-
-def _violation(message: str) -> ServiceError:
-    return ServiceError("ValidationException", f"1 validation error detected: {message}")

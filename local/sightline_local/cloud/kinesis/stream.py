@@ -75,6 +75,10 @@ class DataStream:
                 return shard
         raise KeyError(shard_id)
 
+    def consumer_arn(self, name: str) -> str:
+        """Of a registered consumer; KeyError when it is none."""
+        return f"{self.arn}/consumer/{name}:{int(self.settings.consumers[name])}"
+
     def shards(self) -> list[Shard]:
         with self._lock:
             return list(self._shards)

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/kinesis/latest/APIReference/API_Operations.html
 import re
 from typing import Any
 
-from sightline_local.cloud.kinesis.lookup import find, invalid, name_in
+from sightline_local.cloud.kinesis.lookup import find, find_consumer, invalid
 from sightline_local.cloud.kinesis.store import DataStreams
 from sightline_local.cloud.kinesis.stream import SHORTEST_RETENTION_HOURS, DataStream
 from sightline_local.cloud.paging import page
@@ -185,17 +185,12 @@ class StreamOperations:
         stream, name = self._consumer_of(params)
         del stream.settings.consumers[name]
         stream.keep()
+        self._streams.tell(stream.name)  # its subscriptions end
         return {}
 
     def _consumer_of(self, params: Params) -> tuple[DataStream, str]:
-        stream = find(self._streams, params)
-        arn = str(params.get("ConsumerARN", ""))
-        name = str(params.get("ConsumerName") or arn.rpartition("/")[2].split(":")[0])
-        if name not in stream.settings.consumers:
-            raise ServiceError(
-                "ResourceNotFoundException", f"Consumer {name} of {name_in(params)} not found."
-            )
-        return stream, name
+        stream, arn = find_consumer(self._streams, params)
+        return stream, arn.rpartition("/")[2].split(":")[0]
 
 
 def _check_tags(tags: dict[str, str]) -> None:
@@ -241,10 +236,9 @@ def described_shard(shard: Any) -> Params:
 
 
 def _consumer(stream: DataStream, name: str) -> Params:
-    registered = stream.settings.consumers[name]
     return {
         "ConsumerName": name,
-        "ConsumerARN": f"{stream.arn}/consumer/{name}:{int(registered)}",
+        "ConsumerARN": stream.consumer_arn(name),
         "ConsumerStatus": "ACTIVE",
-        "ConsumerCreationTimestamp": registered,
+        "ConsumerCreationTimestamp": stream.settings.consumers[name],
     }
