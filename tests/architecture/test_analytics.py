@@ -9,15 +9,23 @@ from sqlglot import exp
 
 from tests.builders import a_sighting_row
 
-SAVED = sorted(Path(__file__).resolve().parents[2].joinpath("analytics", "athena").glob("*.sql"))
+FOLDER = Path(__file__).resolve().parents[2] / "analytics" / "athena"
+SAVED = sorted(FOLDER.rglob("*.sql"))
+# The files of a folder ask the table of that name.
+TABLES = {"athena": ("LakeTable", "sightings"), "streaming": ("StreamingResultsTable", "streaming_results")}
 
 
-def columns_of(template: dict[str, Any]) -> dict[str, str]:
-    table = template["Resources"]["LakeTable"]["Properties"]["TableInput"]
+def columns_of(template: dict[str, Any], table_id: str = "LakeTable") -> dict[str, str]:
+    table = template["Resources"][table_id]["Properties"]["TableInput"]
     return {each["Name"]: each["Type"] for each in table["StorageDescriptor"]["Columns"]}
 
 
-@pytest.mark.parametrize("file", SAVED, ids=lambda file: file.stem)
+def called(file: Path) -> str:
+    """Its name among the saved queries, as `streaming journeys`."""
+    return "_".join([*file.relative_to(FOLDER).parent.parts, file.stem])
+
+
+@pytest.mark.parametrize("file", SAVED, ids=called)
 def test_a_saved_query_is_one_statement_whose_first_line_is_its_question(
     file: Path, template: dict[str, Any]
 ) -> None:
@@ -30,8 +38,9 @@ def test_a_saved_query_is_one_statement_whose_first_line_is_its_question(
     # An unbounded question would read, and cost, all that was ever seen.
     assert any(column.name == "dt" for column in statement.find_all(exp.Column))
     tables = {table.name for table in statement.find_all(exp.Table)} - {cte.alias for cte in statement.ctes}
-    assert tables == {"sightings"}
-    assert columns_of(template)
+    table_id, name = TABLES[file.parent.name]
+    assert tables == {name}
+    assert template["Resources"][table_id]["Properties"]["TableInput"]["Name"] == name
 
 
 def test_the_template_has_every_saved_query_word_for_word(template: dict[str, Any]) -> None:
@@ -41,7 +50,20 @@ def test_the_template_has_every_saved_query_word_for_word(template: dict[str, An
         if each["Type"] == "AWS::Athena::NamedQuery"
     }
 
-    assert given == {file.stem: file.read_text() for file in SAVED}
+    assert given == {called(file): file.read_text() for file in SAVED}
+
+
+def test_every_result_of_the_streaming_sql_has_its_saved_query_and_its_folder(
+    template: dict[str, Any],
+) -> None:
+    table = template["Resources"]["StreamingResultsTable"]["Properties"]["TableInput"]
+    folders = table["Parameters"]["projection.query.values"].split(",")
+
+    asked = {file.stem: file.read_text() for file in SAVED if file.parent.name == "streaming"}
+
+    assert sorted(asked) == sorted(folders)
+    for name, text in asked.items():
+        assert f"query = '{name}'" in text
 
 
 def test_the_table_has_the_members_of_the_row_in_its_order(template: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-PACKAGES = ["layers", "libs", "clients", "local", "functions", "benchmarks"]
+PACKAGES = ["layers", "libs", "clients", "local", "functions", "containers", "benchmarks"]
 SAYS_NOTHING = {
     "utils",
     "util",

@@ -62,6 +62,7 @@ def test_an_id_is_given_once(store: DeviceStore) -> None:
     [
         {"name": "North gate"},
         {"site": None, "location": None},
+        {"people_limit": 5},
         {"location": Location(-1.25, 1e-7)},
         {"similarity_threshold": 80.1, "time_zone": "UTC"},
         {"state": State.DELETING, "action": Action.DELETE, "state_reason": None, "generation": 1795348800001},

@@ -10,6 +10,8 @@ from sightline_local.iam.resources import has_rule, needs
 
 _ACTION = re.compile(r"\b(?P<action>[a-z][a-z-]*:[A-Z]\w+)\b")
 _PLACE = Place("123456789012", "us-east-1")
+# Of services that are not here: the containers of ECS and the Flink application run on AWS alone.
+_ELSEWHERE = ("ecr:", "kinesisanalytics:")
 
 
 def granted(template: Path) -> set[str]:
@@ -21,7 +23,8 @@ def test_every_action_that_the_template_grants_has_a_rule(repository: Path) -> N
     actions = granted(repository / "template.yaml")
 
     assert len(actions) > 20
-    assert sorted(action for action in actions if not has_rule(action)) == []
+    missing = sorted(action for action in actions if not has_rule(action))
+    assert [action for action in missing if not action.startswith(_ELSEWHERE)] == []
 
 
 def test_an_action_without_a_rule_needs_nothing_that_could_be_granted() -> None:

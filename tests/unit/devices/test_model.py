@@ -72,6 +72,7 @@ def test_the_api_shows_the_device_and_nothing_of_its_lifecycle() -> None:
         "cool_down_seconds": 0,
         "keep_unknown_faces": False,
         "alert_unknown_faces": False,
+        "people_limit": None,
         "desired": "running",
         "state": "running",
         "state_reason": None,

@@ -164,6 +164,7 @@ def test_what_decides_about_alerts_has_defaults() -> None:
     assert (request.vote.to_vote(), request.zones, request.cool_down_seconds) == (Vote(2, 3), (), 0)
     assert not request.keep_unknown_faces
     assert not request.alert_unknown_faces
+    assert request.people_limit is None
 
 
 @pytest.mark.parametrize("shape", [RegisterRequest, ChangeRequest])
@@ -191,9 +192,20 @@ def test_zones_and_a_vote_are_taken_as_json_has_them(shape: type[RegisterRequest
         ({"visit_gap_seconds": 4}, "visit_gap_seconds"),
         ({"cool_down_seconds": -1}, "cool_down_seconds"),
         ({"alert_unknown_faces": "yes"}, "alert_unknown_faces"),
+        ({"people_limit": 0}, "people_limit"),
+        ({"people_limit": 2.5}, "people_limit"),
+        ({"people_limit": "5"}, "people_limit"),
+        ({"people_limit": True}, "people_limit"),
+        ({"people_limit": 10_001}, "people_limit"),
     ],
 )
 def test_a_rule_that_cannot_be_is_refused(
     shape: type[RegisterRequest], content: dict[str, Any], field: str
 ) -> None:
     assert field in refusals(shape, content)
+
+
+@pytest.mark.parametrize("shape", [RegisterRequest, ChangeRequest])
+@pytest.mark.parametrize("limit", [1, 10_000, None])
+def test_a_limit_of_people_is_a_number_or_nothing(shape: type[RegisterRequest], limit: int | None) -> None:
+    assert shape.model_validate({"people_limit": limit}).people_limit == limit
