@@ -1,5 +1,6 @@
 """The saved queries of analytics/athena on a lake that Firehose wrote, against answers without SQL."""
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -9,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.analytics.conftest import Lake, moment
+from sightline_local.cloud.athena.answer import text_of
+from tests.integration.analytics.conftest import DAY_OF_THE_QUESTION, Lake, moment
 from tests.integration.analytics.sightings import LAST_DAY
 
 Row = dict[str, Any]
@@ -182,3 +184,29 @@ def test_the_known_rows_try_what_is_difficult(lake: Lake) -> None:
     assert any(row["person_id"] is None for row in lake.rows)
     assert any(row["site"] is None for row in lake.rows)
     assert len(once(lake.rows, 7)) < len(once(lake.rows, 30)) < len(once(lake.rows, 1000))
+
+
+@pytest.mark.parametrize("name", sorted(COMPUTED))
+def test_athena_of_the_local_runtime_answers_the_same(lake: Lake, repository: Path, name: str) -> None:
+    sql = (repository / "analytics" / "athena" / f"{name}.sql").read_text()
+    sql = sql.replace("current_date", f"DATE '{DAY_OF_THE_QUESTION}'")
+    athena = lake.stack.client("athena")
+    query = athena.start_query_execution(
+        QueryString=sql,
+        WorkGroup="sightline-lake",
+        QueryExecutionContext={"Database": lake.stack.output("LakeDatabaseName")},
+    )["QueryExecutionId"]
+
+    deadline = time.monotonic() + 30
+    while (status := athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"])[
+        "State"
+    ] in ("QUEUED", "RUNNING"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+    assert status["State"] == "SUCCEEDED", status
+    pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=query)
+    rows = [row["Data"] for page in pages for row in page["ResultSet"]["Rows"]]
+    answer = lake.ask(sql)
+    texts = [[None if value is None else text_of(value) for value in row] for row in answer.rows]
+    assert [[datum.get("VarCharValue") for datum in row] for row in rows] == [list(answer.columns), *texts]

@@ -24,6 +24,10 @@ from sightline.alerts.dynamo import DynamoVisits
 from sightline.alerts.model import Notification
 from sightline.alerts.visit import Visit
 from sightline.alerts.visit_log import RaisedAlert, VisitLog
+from sightline.clock import to_iso, utc_now
+from sightline.presence.dynamo import DynamoPresences
+from sightline.presence.service import Delivery, PresenceRecorder
+from sightline.presence.sqs import SqsSetAside
 from sightline_cli.api import ApiClient, ApiError
 from sightline_cli.demo.clip import SECONDS, write_demo_clip
 from sightline_cli.demo.people import enrol, own_enrolment
@@ -93,6 +97,13 @@ class System:
         records = [{"Data": payload, "PartitionKey": DEVICE} for payload in payloads]
         self.client("kinesis").put_records(StreamName=stream, Records=records)
 
+    def lent(self, service: str, role_arn: str, principal: str) -> Any:
+        """A client with the role that a service of AWS lends to the process which it runs."""
+        lent = self.runtime.lend(role_arn, principal)
+        return boto3.client(  # type: ignore[call-overload]
+            service, endpoint_url=self.runtime.aws_url, region_name="us-east-1", **lent.for_boto3()
+        )
+
     def keys(self, bucket: str) -> set[str]:
         found = self.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])
         return {each["Key"] for each in found}
@@ -101,7 +112,13 @@ class System:
 @pytest.fixture(scope="module")
 def system(repository: Path) -> Iterator[System]:
     clock = Clock()
-    options = RuntimeOptions(template=repository / "template.yaml", api_port=0, aws_port=0, clock=clock)
+    options = RuntimeOptions(
+        template=repository / "template.yaml",
+        parameters={"Presence": "true", "StreamingSql": "true"},
+        api_port=0,
+        aws_port=0,
+        clock=clock,
+    )
     with Runtime(options) as runtime:
         stack = Stack(Target(runtime.aws_url, "us-east-1"))
         yield System(runtime, clock, api_of(stack), stack)
@@ -223,9 +240,70 @@ def fill_the_lake(system: System) -> None:
         system.clock.advance(timedelta(minutes=5))
         time.sleep(0.5)
         kinds = {key.partition("/")[0] for key in system.keys(system.output("LakeBucketName"))}
-        return kinds == {"sightings", "errors"}
+        return kinds >= {"sightings", "errors", "streaming", "streaming-errors"}
 
     until(delivered)
+
+
+def ask_while_they_come(system: System) -> None:
+    """What the Flink application does with its role, and what becomes of a crowd and a window it found."""
+    kinesis = system.lent("kinesis", system.output("StreamingSqlRoleArn"), "kinesisanalytics.amazonaws.com")
+    sightings = system.output("SightingsStreamName")
+    kinesis.describe_stream(StreamName=sightings)
+    shard = kinesis.list_shards(StreamName=sightings)["Shards"][0]["ShardId"]
+    at = kinesis.get_shard_iterator(StreamName=sightings, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    kinesis.get_records(ShardIterator=at["ShardIterator"])
+    system.api.request("PATCH", f"/devices/{DEVICE}", {"people_limit": 5})
+    window = {"window_start": "2026-11-22T12:00:00.000Z", "window_end": "2026-11-22T12:01:00.000Z"}
+    count = json.dumps({"query": "crowding", "device_id": DEVICE, "people": 7, **window}).encode()
+    result = json.dumps({"query": "people_per_minute", "device_id": DEVICE, "people": 7, **window}).encode()
+    for name, payloads in (
+        ("CrowdingStreamName", [b"this is no count", count]),
+        ("StreamingResultsStreamName", [result, b"this is no result"]),
+    ):
+        records = [{"Data": payload, "PartitionKey": "flink"} for payload in payloads]
+        kinesis.put_records(StreamName=system.output(name), Records=records)
+    crowds = system.physical("CrowdsTable")
+    until(lambda: system.client("dynamodb").scan(TableName=crowds)["Items"])
+
+
+def ask_who_is_where(system: System) -> None:
+    """What the presence worker does with its role once the Kinesis Client Library has read a batch."""
+    lent = system.runtime.lend(system.output("PresenceWorkerRoleArn"), "ecs-tasks.amazonaws.com")
+    dynamodb, sqs = (
+        boto3.client(  # type: ignore[call-overload]
+            name,
+            endpoint_url=system.runtime.aws_url,
+            region_name="us-east-1",
+            aws_access_key_id=lent.access_key,
+            aws_secret_access_key=lent.secret_key,
+            aws_session_token=lent.session_token,
+        )
+        for name in ("dynamodb", "sqs")
+    )
+    table = DynamoPresences(dynamodb, system.output("PresenceTableName"), timedelta(days=1))
+    failures = SqsSetAside(sqs, system.output("PresenceFailuresQueueUrl"))
+    worker = PresenceRecorder(table, failures, "sightings", utc_now)
+    row = a_sighting_row(seen_at=to_iso(utc_now()))
+    worker.record_presence([Delivery("1", json.dumps(row).encode()), Delivery("2", b"this is no row")])
+    for query in ("", f"?site={row['site']}", f"?device_id={DEVICE}", "?person_id=ada&on_site=true"):
+        (told,) = system.api.get(f"/presence{query}")["items"]
+        assert (told["person_id"], told["device_id"], told["on_site"]) == ("ada", DEVICE, True)
+
+
+def compact_the_lake(system: System) -> None:
+    """The day of one of its files is written anew."""
+    bucket, s3 = system.output("LakeBucketName"), system.client("s3")
+    key = next(each for each in system.keys(bucket) if each.startswith("sightings/"))
+    s3.copy_object(Bucket=bucket, Key=f"{key}-again", CopySource=f"{bucket}/{key}")
+    machines, given = system.client("stepfunctions"), json.dumps({"days": [key.split("/")[1][3:]]})
+    started = machines.start_execution(stateMachineArn=system.output("LakeCompactionArn"), input=given)
+
+    def ended() -> Any:
+        found = machines.describe_execution(executionArn=started["executionArn"])
+        return found["status"] != "RUNNING" and found
+
+    assert until(ended)["status"] == "SUCCEEDED"
 
 
 def sweep(system: System) -> None:
@@ -352,10 +430,13 @@ def test_every_statement_of_the_template_is_used_or_says_why_not(
     person = manage_people(system)
     alert = film(system, person, tmp_path)
     sweep(system)  # evidence is collected meanwhile
+    ask_who_is_where(system)
+    ask_while_they_come(system)
     ask_without_tls(system)
     read_alerts(system, alert)
     park_what_cannot_be_read(system)
     fill_the_lake(system)
+    compact_the_lake(system)
     remove_device(system)
     fail_to_start(system)
 

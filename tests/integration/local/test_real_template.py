@@ -60,14 +60,16 @@ def test_tables_topic_stream_bucket_pool_and_collection_are_there(runtime: Runti
     assert client("rekognition").list_collections()["CollectionIds"] == [outputs["CollectionId"]]
 
 
-def test_the_functions_and_the_state_machine_are_there(client: Client) -> None:
+def test_the_functions_and_the_state_machines_are_there(client: Client) -> None:
     names = [function["FunctionName"] for function in client("lambda").list_functions()["Functions"]]
     assert any(name.startswith("sightline-ConsumeFaceRecords-") for name in names)
-    (machine,) = client("stepfunctions").list_state_machines()["stateMachines"]
-    definition = client("stepfunctions").describe_state_machine(stateMachineArn=machine["stateMachineArn"])[
-        "definition"
-    ]
-    assert "${" not in definition
+    states = client("stepfunctions")
+    machines = {
+        each["name"]: each["stateMachineArn"] for each in states.list_state_machines()["stateMachines"]
+    }
+    assert {name.split("-")[1] for name in machines} == {"DeviceLifecycle", "CompactLake"}
+    for arn in machines.values():
+        assert "${" not in states.describe_state_machine(stateMachineArn=arn)["definition"]
 
 
 def test_no_route_answers_without_a_token(runtime: Runtime) -> None:

@@ -15,11 +15,14 @@ from tests.builders import a_sighting
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 GATES = {"gate-1": "Harbour", "gate-2": "Harbour", "door-1": "Museum", "van-1": None}
-MALFORMED = [b"", b"no json", b'{"sighting_id": "cut off', b"[1, 2]", b"\xff\xfe", b'"text"', b"3", b"null"]
+MALFORMED = [
+    *(b"", b"no json", b'{"sighting_id": "cut off', b"[1, 2]", b"\xff\xfe", b'"text"', b"3", b"null"),
+    *(b'{"sighting_id": "", "device_id": "gate-1"}', b'{"sighting_id": "si-1", "device_id": 1}'),
+]
 UNFIT: list[dict[str, Any]] = [
     {"seen_at": "yesterday"},
     {"similarity": "very"},
-    {"device_id": None},
+    {"device_id": "gate-" + "1" * 100},
     {"sighting_id": "x" * 100},
 ]
 

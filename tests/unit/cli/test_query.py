@@ -15,7 +15,7 @@ from sightline_cli.app import main
 from sightline_cli.errors import CliError
 from sightline_cli.interrupts import Interrupt
 from sightline_cli.query.answer import json_lines, show
-from sightline_cli.query.lake import Answer, ask, fetch, open_lake
+from sightline_cli.query.lake import Answer, ask, fetch, fetch_results, open_lake
 from sightline_cli.query.statement import as_duckdb
 from sightline_cli.stack import Stack, Target
 
@@ -238,6 +238,27 @@ def test_a_file_with_a_newer_column_goes_with_older_ones(tmp_path: Path) -> None
     fetch(stack, place, lambda: None)
     with open_lake(place) as lake:
         assert ask(lake, "SELECT n, newer FROM sightings ORDER BY n", Interrupt()).rows == [(1, None), (2, 3)]
+
+
+def test_what_the_streaming_sql_found_is_a_table_of_its_own_and_no_sighting(tmp_path: Path) -> None:
+    found = parquet_of("SELECT 7 AS people, NULL::TEXT AS person_id", tmp_path)
+    stack = a_stack(
+        {
+            "sightings/dt=2026-11-22/site=none/a.parquet": parquet_of("SELECT 1 AS n", tmp_path),
+            "streaming/query=people_per_minute/dt=2026-11-22/b.parquet": found,
+            "streaming-errors/processing-failed/dt=2026-11-22/c": b"{}",
+        }
+    )
+    place = tmp_path / "lake"
+    place.mkdir()
+
+    assert (fetch(stack, place, lambda: None), fetch_results(stack, place, lambda: None)) == (1, 1)
+    with open_lake(place) as lake:
+        sightings = ask(lake, "SELECT n FROM sightings", Interrupt())
+        results = ask(lake, "SELECT query, dt, people FROM streaming_results", Interrupt())
+
+    assert sightings.rows == [(1,)]
+    assert results.rows == [("people_per_minute", "2026-11-22", 7)]
 
 
 def test_whoever_asks_to_stop_does_not_wait_for_the_answer(tmp_path: Path) -> None:

@@ -61,7 +61,8 @@ def test_a_warehouse_ahead_of_its_files_is_left_alone_so_that_a_deployment_can_b
 
 
 def test_a_record_becomes_one_line_that_says_the_same() -> None:
-    record = '{"person_name": "Zoë\\n",\n "similarity": 99.50, "site": null}'.encode()
+    ids = '{"sighting_id": "si-1", "device_id": "gate-3",\n'
+    record = f'{ids} "person_name": "Zoë\\n",\n "similarity": 99.50, "site": null}}'.encode()
     line = row_line(record)
     assert line is not None
     assert line.count(b"\n") == 1
@@ -71,3 +72,13 @@ def test_a_record_becomes_one_line_that_says_the_same() -> None:
 @pytest.mark.parametrize("record", [b"", b'{"a": ', b"[1]", b'"text"', b"\xff", b"null", b"[" * 100_000])
 def test_a_record_that_is_no_json_object_is_no_row(record: bytes) -> None:
     assert row_line(record) is None
+
+
+@pytest.mark.parametrize("name", ["sighting_id", "device_id"])
+@pytest.mark.parametrize("value", ["", None, 7, ["si-1"]])
+def test_a_record_without_an_id_that_is_a_text_is_no_row(name: str, value: object) -> None:
+    ids = {"sighting_id": "si-1", "device_id": "gate-3"}
+    assert row_line(json.dumps(ids).encode()) is not None
+
+    assert row_line(json.dumps(ids | {name: value}).encode()) is None
+    assert row_line(json.dumps({each: ids[each] for each in ids if each != name}).encode()) is None

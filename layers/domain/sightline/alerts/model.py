@@ -1,18 +1,17 @@
 """What an alert says, to people and to programs."""
 
 import json
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sightline.alerts.evidence import evidence_of
 from sightline.alerts.visit import Run
 from sightline.clock import to_iso
 from sightline.sightings.model import DeviceFacts, Sighting, stable_id
 from sightline.watchlist.model import Watchlist
+from sightline.wording import cut, time_of_day, to_ascii
 
 SCHEMA_VERSION = 1
 # An unknown face is on no list; filter policies by severity still find it.
@@ -21,21 +20,6 @@ SEVERITY_OF_UNKNOWN = "low"
 MAX_SUBJECT = 99
 # How much of the person, the watchlist and the device fits beside the words and the time of a subject.
 MAX_PERSON, MAX_WATCHLIST, MAX_DEVICE = 33, 16, 24
-# Signs that Unicode does not decompose into a Latin one and an accent.
-_LATIN = str.maketrans(
-    {"ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}
-    | {
-        "đ": "d",
-        "Đ": "D",
-        "ð": "d",
-        "Ð": "D",
-        "þ": "th",
-        "Þ": "Th",
-        "\u0131": "i",
-        "\u2019": "'",
-        "\u2013": "-",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,38 +78,29 @@ def notification_of(
 def subject_of(best: Sighting, seen_at: datetime) -> str:
     """`Ada Lovelace (Watchlist) seen at Gate 3, 14:02:07`: the time is the device's."""
     device = best.device
-    where = _ascii(device.name) or device.device_id
-    time = _time_of_day(seen_at, device.time_zone)
+    where = to_ascii(device.name) or device.device_id
+    time = time_of_day(seen_at, device.time_zone)
     if best.person is None:
-        return f"Unknown face seen at {_cut(where, MAX_DEVICE * 2)}, {time}"
-    who = _ascii(best.person.person_name) or best.person.person_id
-    listed = _ascii(best.watchlist.name) if best.watchlist else ""
+        return f"Unknown face seen at {cut(where, MAX_DEVICE * 2)}, {time}"
+    who = to_ascii(best.person.person_name) or best.person.person_id
+    listed = to_ascii(best.watchlist.name) if best.watchlist else ""
     subject = f"{who} ({listed}) seen at {where}, {time}"
     if len(subject) <= MAX_SUBJECT:
         return subject
-    return (
-        f"{_cut(who, MAX_PERSON)} ({_cut(listed, MAX_WATCHLIST)}) seen at {_cut(where, MAX_DEVICE)}, {time}"
-    )
+    return f"{cut(who, MAX_PERSON)} ({cut(listed, MAX_WATCHLIST)}) seen at {cut(where, MAX_DEVICE)}, {time}"
 
 
 def _text(best: Sighting, seen_at: datetime) -> str:
     """A mail that needs no program to be read."""
     device, watchlist = best.device, best.watchlist
     lines = [f"{best.person.person_name if best.person else 'An unknown face'} was seen at {device.name}."]
-    lines += ["", f"When:       {_time_of_day(seen_at, device.time_zone)} ({to_iso(seen_at)})"]
+    lines += ["", f"When:       {time_of_day(seen_at, device.time_zone)} ({to_iso(seen_at)})"]
     lines += [f"Where:      {device.name}" + (f", {device.site}" if device.site else "")]
     if watchlist is not None:
         lines += [f"Watchlist:  {watchlist.name} ({watchlist.kind}, severity {watchlist.severity})"]
     if best.match is not None:
         lines += [f"Similarity: {best.match.similarity_percent:.1f} %"]
     return "\n".join([*lines, "", "A resemblance is not an identity: look at the evidence before you act."])
-
-
-def _time_of_day(moment: datetime, time_zone: str) -> str:
-    try:
-        return moment.astimezone(ZoneInfo(time_zone)).strftime("%H:%M:%S")
-    except (KeyError, ValueError, OSError):  # a zone that this machine's data does not know stops no alert
-        return moment.strftime("%H:%M:%S UTC")
 
 
 def _device(device: DeviceFacts) -> dict[str, Any]:
@@ -158,15 +133,3 @@ def _attributes(sighting: Sighting) -> dict[str, str | float]:
     }
     # SNS refuses the whole message for one empty attribute.
     return {name: value for name, value in attributes.items() if value not in {None, ""}}  # type: ignore[misc]
-
-
-def _ascii(text: str) -> str:
-    """The nearest ASCII, `?` for each sign that has none; empty if not even one letter or digit is left."""
-    plain = unicodedata.normalize("NFKD", text.translate(_LATIN))
-    signs = (sign for sign in plain if not unicodedata.combining(sign))
-    safe = "".join(sign if " " <= sign <= "~" else "?" for sign in signs).strip()
-    return safe if any(sign.isalnum() for sign in safe) else ""
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 3].rstrip() + "..."

@@ -114,6 +114,7 @@ def _from_item(item: dict[str, Any]) -> Device:
 def _rule(stored: dict[str, Any]) -> dict[str, Any]:
     """What decides about alerts; a device from before there was such a thing has the defaults."""
     gap, last = stored["visit_gap_seconds"], stored["last_face_record_at"]
+    people_limit = stored["people_limit"]
     return {
         "zones": _zones(stored["zones"] or ()),
         "vote": _vote(stored["vote"]),
@@ -121,6 +122,7 @@ def _rule(stored: dict[str, Any]) -> dict[str, Any]:
         "cool_down_seconds": int(stored["cool_down_seconds"] or 0),
         "keep_unknown_faces": bool(stored["keep_unknown_faces"]),
         "alert_unknown_faces": bool(stored["alert_unknown_faces"]),
+        "people_limit": None if people_limit is None else int(people_limit),
         "last_face_record_at": None if last is None else from_iso(last),
     }
 

@@ -99,6 +99,7 @@ class Device:
     cool_down_seconds: int = 0
     keep_unknown_faces: bool = False
     alert_unknown_faces: bool = False
+    people_limit: int | None = None
     last_face_record_at: datetime | None = None
 
     @property
@@ -151,6 +152,7 @@ class Device:
             "cool_down_seconds": self.cool_down_seconds,
             "keep_unknown_faces": self.keep_unknown_faces,
             "alert_unknown_faces": self.alert_unknown_faces,
+            "people_limit": self.people_limit,
             "desired": self.desired,
             "state": self.state,
             "state_reason": self.state_reason,

@@ -48,6 +48,8 @@ Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Polygon = Annotated[tuple[tuple[Ratio, Ratio], ...], Field(min_length=3, max_length=100)]
 Zones = Annotated[tuple[Polygon, ...], Field(max_length=10), BeforeValidator(_as_tuples)]
 VisitGapSeconds = Annotated[int, Field(ge=5, le=86_400)]
+# More than this within a minute raises an alert; the streaming SQL counts (docs/streaming.md).
+PeopleLimit = Annotated[int, Field(ge=1, le=10_000)]
 CoolDownSeconds = Annotated[int, Field(ge=0, le=604_800)]
 
 
@@ -92,6 +94,7 @@ class RegisterRequest(RequestBody):
     cool_down_seconds: CoolDownSeconds = 0
     keep_unknown_faces: bool = False
     alert_unknown_faces: bool = False
+    people_limit: PeopleLimit | None = None
 
 
 class PlaceChange(RequestBody):
@@ -133,6 +136,7 @@ class ChangeRequest(RequestBody):
     cool_down_seconds: CoolDownSeconds | None = None
     keep_unknown_faces: bool | None = None
     alert_unknown_faces: bool | None = None
+    people_limit: PeopleLimit | None = None
 
     _stays = field_validator(
         "name",

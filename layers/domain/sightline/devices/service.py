@@ -182,6 +182,7 @@ class Devices:
             cool_down_seconds=request.cool_down_seconds,
             keep_unknown_faces=request.keep_unknown_faces,
             alert_unknown_faces=request.alert_unknown_faces,
+            people_limit=request.people_limit,
         )
 
 

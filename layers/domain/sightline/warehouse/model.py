@@ -13,6 +13,7 @@ from sightline.errors import RejectedError
 # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_BatchExecuteStatement.html
 MOST_STATEMENTS, LONGEST_STATEMENT_BYTES = 40, 100_000
 Row = Mapping[str, Any]  # by the names of its columns
+_IDS = ("sighting_id", "device_id")
 _NAME = re.compile(r"(\d{3})_[a-z0-9_]+\.sql")
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 _END = re.compile(r";[ \t]*$", re.MULTILINE)  # so that a semicolon within a line may be part of a text
@@ -85,14 +86,19 @@ def still_to_apply(known: Sequence[Migration], applied: Sequence[Applied]) -> tu
 
 
 def row_line(content: bytes) -> bytes | None:
-    """A record of the sightings stream as one line; None when it is no JSON object.
+    """A record of the sightings stream as one line; None when it is no JSON object or has no ids.
 
     COPY finds the end of an object by its braces: a record that is cut off would swallow the next one.
+    It takes an empty text and a number for an id; whether other values fit it finds out by itself.
     """
     try:
         value = json.loads(content)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not all(_is_id(value.get(name)) for name in _IDS):
         return None
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and value != ""

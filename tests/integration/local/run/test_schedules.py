@@ -168,7 +168,7 @@ def test_a_schedule_is_listed_and_described_with_its_defaults(schedules: Schedul
             "FlexibleTimeWindow OFF only",
         ),
         ({"ActionAfterCompletion": "DELETE"}, "ActionAfterCompletion NONE only"),
-        ({"Target": {"Arn": "arn:aws:sqs:us-east-1:123456789012:q"}}, "Lambda functions only"),
+        ({"Target": {"Arn": "arn:aws:sqs:us-east-1:123456789012:q"}}, "functions and state machines only"),
         ({"Target": {"SqsParameters": {"MessageGroupId": "g"}}}, "does not emulate SqsParameters"),
         (
             {"Target": {"RoleArn": "arn:aws:iam::123456789012:role/echo-role"}},

@@ -1,0 +1,1 @@
+"""More people at a device than its owner wants there: one alert per crowd."""
