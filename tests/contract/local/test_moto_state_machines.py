@@ -15,6 +15,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
 from moto.stepfunctions.parser.api import InvalidToken
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from sightline_local.clock import Clock
@@ -152,6 +153,24 @@ def test_a_stopped_execution_is_over_and_says_why(run: Run, sfn: Any) -> None:
     assert "cause" not in stop()
     executions.say_why()
     assert stop().get("cause") == "late"
+
+
+def test_an_execution_can_be_stopped_before_its_thread_has_begun(
+    run: Run, sfn: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = ExecutionWorker._get_evaluation_environment
+
+    def begin_late(self: Any) -> Any:
+        threading.Event().wait(0.3)
+        return begin(self)
+
+    monkeypatch.setattr(ExecutionWorker, "_get_evaluation_environment", begin_late)
+    with pytest.raises(AttributeError):  # moto alone; behind HTTP an error of the server
+        sfn.stop_execution(executionArn=run(WAIT, wait=False)["executionArn"])
+    executions.stop_at_once()
+    arn = run(WAIT, wait=False)["executionArn"]
+    sfn.stop_execution(executionArn=arn)
+    assert ended(sfn, arn)["status"] == "ABORTED"
 
 
 def test_a_token_is_looked_for_where_somebody_waits(run: Run, sfn: Any) -> None:

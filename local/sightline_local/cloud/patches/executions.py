@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import re
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ from moto.stepfunctions.exceptions import AWSError
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.backend import execution
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from sightline_local.cloud.patches import original_of, replace
@@ -22,6 +24,7 @@ from sightline_local.statemachine.definition_check import problems
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 _NAME = re.compile(r"""[^\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}""")
 _LONGEST_INPUT = 262_144
+_BEGINS_WITHIN = 5.0  # seconds, until the thread of an execution has read its definition
 
 
 def start_executions_as_step_functions_does() -> None:
@@ -76,8 +79,9 @@ def tell_of_executions(started: Callable[[Any], None], ended: Callable[[Any], No
 
 
 def stop_at_once() -> None:
-    """Moto's stopped executions run until their task has answered, and forget why they were stopped."""
+    """Moto's stopped executions run until their task has answered, forget why, and break while they begin."""
     stop = original_of(Execution, "stop")
+    stop_worker = original_of(ExecutionWorker, "stop")
     reflect = original_of(BaseExecutionWorkerCommunication, "_reflect_execution_status")
 
     def stop_now(self: Any, stop_date: dt.datetime, error: str | None, cause: str | None) -> None:
@@ -92,7 +96,14 @@ def stop_at_once() -> None:
         if self.execution.exec_status == ExecutionStatus.RUNNING:
             reflect(self)
 
+    def stop_once_begun(self: Any, *given: Any, **more: Any) -> None:
+        begun_by = time.monotonic() + _BEGINS_WITHIN
+        while self.env is None and time.monotonic() < begun_by:
+            time.sleep(0.001)
+        stop_worker(self, *given, **more)
+
     replace(Execution, "stop", stop_now)
+    replace(ExecutionWorker, "stop", stop_once_begun)
     replace(BaseExecutionWorkerCommunication, "_reflect_execution_status", reflect_once)
 
 
