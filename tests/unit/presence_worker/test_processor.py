@@ -64,13 +64,13 @@ def test_what_cannot_be_handled_ends_the_process_and_saves_nothing(failure):
     assert shard.said[-1] == {"event": "cannot go on", "shard": "", "error": type(failure).__name__}
 
 
-def test_a_batch_that_can_not_be_kept_for_a_minute_ends_the_process():
+def test_a_batch_that_cannot_be_kept_for_minutes_ends_the_process():
     shard = Shard(fails=[UnavailableError("busy")] * 100)
 
     with pytest.raises(Left):
         shard.receive("1")
 
-    assert sum(shard.pauses) == pytest.approx(68.7)
+    assert sum(shard.pauses) == pytest.approx(218.7)
     assert shard.daemon.saved == []
 
 

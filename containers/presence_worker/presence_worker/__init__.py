@@ -1,0 +1,1 @@
+"""Who is where now, kept by the Kinesis Client Library: its daemon is Java, the record processor ours."""
