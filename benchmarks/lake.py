@@ -37,7 +37,7 @@ RANGES = {
 
 
 def run() -> Iterator[Measurement]:
-    payloads = [json.dumps(row, separators=(",", ":")).encode() for row in _rows()]
+    payloads = [json.dumps(row, separators=(",", ":")).encode() for row in rows()]
     clock = Clock()
     options = RuntimeOptions(template=TEMPLATE, api_port=0, aws_port=0, clock=clock)
     with Runtime(options) as runtime:
@@ -90,7 +90,7 @@ def _rows_of(content: bytes) -> int:
     return int(found[0]) if found else 0
 
 
-def _rows() -> Iterator[dict[str, Any]]:
+def rows() -> Iterator[dict[str, Any]]:
     """Visits of known people, five frames a second, with numbers as Rekognition writes them."""
     chance = Random(SEED)
     faces = [str(UUID(int=chance.getrandbits(128), version=4)) for _ in range(PEOPLE)]

@@ -62,6 +62,7 @@ class Running:
     log_dir: Path
     iam_report: Callable[[], IamReport]
     kept_aside: tuple[str, ...]
+    sessions: Sessions
 
 
 def assemble(options: RuntimeOptions, account: str, closing: ExitStack, progress: Progress) -> Running:
@@ -85,7 +86,15 @@ def assemble(options: RuntimeOptions, account: str, closing: ExitStack, progress
         cloud.rekognition.warm()
     api_url = next((server.url for server in cloud.http_apis.servers.values()), "")
     iam_report = partial(report, cloud.authorizer)
-    return Running(api_url, cloud.clients.endpoint_url, outputs, log_dir, iam_report, cloud.keepers.aside)
+    return Running(
+        api_url,
+        cloud.clients.endpoint_url,
+        outputs,
+        log_dir,
+        iam_report,
+        cloud.keepers.aside,
+        cloud.sessions,
+    )
 
 
 class _Cloud:
@@ -162,6 +171,8 @@ class _Cloud:
         )
         closing.callback(self.firehose.close)
         self.keepers.add(self.firehose)
+        self.athena = AthenaService(self.sessions, self.clients, self.timetable.clock.now, facts)
+        closing.callback(self.athena.close)
         self.rules = ScheduledRules(self.functions, self.timetable, facts)
         self.cloudformation = CloudFormationService()
         self._register()
@@ -226,7 +237,7 @@ class _Cloud:
         return media
 
     def _register(self) -> None:
-        self.gateway.services["athena"] = AthenaService()
+        self.gateway.services["athena"] = self.athena
         self.gateway.services["kinesis"] = KinesisService(self.streams)
         self.gateway.services["lambda"] = LambdaService(self.functions, self.mappings)
         self.gateway.services["logs"] = LogsService(

@@ -94,7 +94,13 @@ def _size_rules(shape: Shape, value: Any) -> list[str]:
 
 
 # The models are written for Java, whose Unicode classes re does not know; these are a little more generous.
-_JAVA_CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\w", r"\p{M}": r"\w", r"\p{Z}": r"\s"}
+_JAVA_CLASSES = {
+    r"\p{L}": r"\w",
+    r"\p{N}": r"\w",
+    r"\p{M}": r"\w",
+    r"\p{Z}": r"\s",
+    r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010FFFF",  # two of Java's characters each
+}
 
 
 def _for_python(pattern: str) -> str:

@@ -242,6 +242,11 @@ def _roles_in(value: Any) -> Iterator[str]:
             yield from _roles_in(inner)
 
 
+def workgroups(place: Place, params: Params) -> list[str]:
+    """Athena itself knows of which workgroups a query is, and says so as WorkGroups."""
+    return [place.arn("athena", f"workgroup/{name}") for name in params.get("WorkGroups", ["*"])]
+
+
 def glue_database(place: Place, params: Params) -> list[str]:
     """Glue asks for the thing and for everything that it is in."""
     name = (

@@ -114,6 +114,12 @@ _RULES: dict[str, dict[str, Rule]] = {
         "CreateDeliveryStream UpdateDestination": arns.every(_DELIVERY_STREAM, arns.roles_of_delivery_stream),
         "ListDeliveryStreams": arns.anything,
     },
+    "athena": {
+        "StartQueryExecution GetQueryExecution BatchGetQueryExecution GetQueryResults ListQueryExecutions"
+        " StopQueryExecution GetWorkGroup GetNamedQuery BatchGetNamedQuery ListNamedQueries": arns.workgroups,
+        "GetDataCatalog": arns.named("athena", "datacatalog/", "Name"),
+        "ListWorkGroups": arns.anything,
+    },
     "glue": {
         "GetTable GetTables GetTableVersion GetTableVersions GetPartition GetPartitions CreateTable"
         " UpdateTable DeleteTable CreatePartition BatchCreatePartition": arns.glue_table,

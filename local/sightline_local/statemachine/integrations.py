@@ -17,6 +17,7 @@ class SdkService:
 
 # The ARN has the SDK's package, an error the name of the SDK's client.
 SDK_SERVICES = {
+    "athena": SdkService("athena", "Athena"),
     "cognitoidentityprovider": SdkService("cognito-idp", "CognitoIdentityProvider"),
     "dynamodb": SdkService("dynamodb", "DynamoDb"),
     "firehose": SdkService("firehose", "Firehose"),
@@ -37,7 +38,8 @@ SDK_SERVICES = {
 }
 _OPTIMISED = re.compile(
     r"arn:aws:states:::(?:(?:lambda:invoke|sqs:sendMessage|sns:publish)(?:\.waitForTaskToken)?"
-    r"|dynamodb:(?:get|put|update|delete)Item)"
+    r"|dynamodb:(?:get|put|update|delete)Item"
+    r"|athena:(?:startQueryExecution(?:\.sync)?|stopQueryExecution|getQueryExecution|getQueryResults))"
     r"|arn:aws:lambda:[^:]*:[^:]*:function:.+"
 )
 _SDK = re.compile(r"arn:aws:states:::aws-sdk:([^:.]+):([^:.]+)(?:\.waitForTaskToken)?")

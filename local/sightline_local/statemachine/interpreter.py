@@ -10,7 +10,7 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from sightline_local.clock import Clock
-from sightline_local.cloud.patches import calls, executions, expressions, language, waiting
+from sightline_local.cloud.patches import calls, executions, expressions, language, queries, waiting
 from sightline_local.iam import Credentials, Sessions, TrustDenied
 from sightline_local.iam.lending import LentRole
 
@@ -38,6 +38,7 @@ class Interpreter:
         calls.write_fields_as_step_functions_does()
         calls.find_services_as_step_functions_does()
         calls.name_errors_as_step_functions_does()
+        queries.run_queries_of_athena(self.client_for)
         expressions.evaluate_jsonata()
         expressions.quote_jsonata_values()
         expressions.report_jsonata_errors()

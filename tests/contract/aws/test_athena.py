@@ -354,6 +354,20 @@ def test_what_is_no_statement_or_none_that_runs_here_is_refused_at_once(
     assert words in error.response["Error"]["Message"]
 
 
+@pytest.mark.source(f"{API}/API_QueryExecutionContext.html")
+def test_the_catalog_is_glues_however_it_is_written(
+    athena: Any, ask: Ask, refusal: Callable[..., Any]
+) -> None:
+    def at(catalog: str) -> dict[str, Any]:
+        return {"QueryExecutionContext": {"Catalog": catalog, "Database": "lake"}, "WorkGroup": "analysts"}
+
+    sql = 'SELECT count(*) FROM "AwsDataCatalog"."lake"."visits" WHERE id = \'nobody\''
+
+    assert rows_of(athena, ask(sql, **at("AwsDataCatalog")))[1] == ["0"]
+    error = refusal(athena.start_query_execution, QueryString=sql, **at("elsewhere"))
+    assert "Catalog elsewhere is not found" in error.response["Error"]["Message"]
+
+
 @pytest.mark.source(f"{API}/API_QueryExecutionStatus.html")
 @pytest.mark.parametrize(
     ("sql", "reason"),
@@ -424,6 +438,15 @@ def test_an_insert_registers_the_partitions_of_a_table_that_calculates_none(
     assert sorted(each["Values"] for each in known) == [["north"], ["south"]]
     found = rows_of(athena, ask("SELECT id FROM registered WHERE site = 'north' ORDER BY 1"))
     assert found == [["id"], ["a"], ["c"]]
+    ask("INSERT INTO registered VALUES ('d', 'east/west: 50%')")
+    places = [
+        each["StorageDescriptor"]["Location"]
+        for each in client("glue").get_partitions(DatabaseName="lake", TableName="registered")["Partitions"]
+    ]
+    assert "s3://lake/registered/site=east%2Fwest%3A 50%25/" in places
+    assert rows_of(athena, ask("SELECT id FROM registered WHERE site LIKE 'east%'")) == [["id"], ["d"]]
+    refused = ask("INSERT INTO registered VALUES ('d', CAST(NULL AS varchar))")
+    assert "whose key is null" in refused["Status"]["StateChangeReason"]
 
 
 @pytest.mark.source("https://trino.io/docs/current/sql/insert.html")

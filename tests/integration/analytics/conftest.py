@@ -25,6 +25,8 @@ NO_SIGHTINGS = (
     b"this is no JSON",
     b'{"seen_at": "2026-11-22T10:00:00.000Z", "person_name": "nobody\'s row"}',
     json.dumps(next(known_rows()) | {"seen_at": None}).encode(),
+    json.dumps(next(known_rows()) | {"sighting_id": ""}).encode(),
+    json.dumps(next(known_rows()) | {"device_id": 7}).encode(),
     json.dumps(next(known_rows()) | {"similarity": "very"}).encode(),
 )
 

@@ -3,6 +3,7 @@
 import io
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -44,6 +45,20 @@ def test_a_consumer_that_agrees_is_a_step_and_an_event() -> None:
 def test_a_consumer_that_disagrees_ends_the_demo_in_one_line(found: int) -> None:
     with pytest.raises(CliError, match=f"^the lake has {found} sightings, the sightings stream 2$"):
         ask(Finding(found, "", []))
+
+
+def test_when_nobody_was_seen_nobody_is_asked() -> None:
+    class NoKinesis:
+        def list_shards(self, **_: Any) -> dict[str, list[Any]]:
+            return {"Shards": []}
+
+    stack: Any = SimpleNamespace(client=lambda _name: NoKinesis(), output=lambda name: name)
+    out, steps = io.StringIO(), list[Step]()
+
+    Downstream(replace(a_scene(), stack=stack), JsonReport(out), steps.append).show()
+
+    assert [step.detail for step in steps] == ["nobody was seen: there is nothing to ask about"]
+    assert out.getvalue() == ""
 
 
 def test_what_cannot_run_is_left_out_and_says_why() -> None:

@@ -231,8 +231,10 @@ def _settings(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _refuse_what_is_not_emulated(params: Mapping[str, Any]) -> None:
     target = params["Target"]
-    if target["Arn"].split(":")[2:3] != ["lambda"]:
-        raise _invalid(f"The local runtime schedules Lambda functions only, not {target['Arn']}")
+    if target["Arn"].split(":")[2:3] not in (["lambda"], ["states"]):
+        raise _invalid(
+            f"The local runtime schedules Lambda functions and state machines only, not {target['Arn']}"
+        )
     if unknown := sorted(target.keys() - _TARGET_MEMBERS):
         raise _invalid(f"The local runtime does not emulate {', '.join(unknown)} of a target")
     if params["FlexibleTimeWindow"]["Mode"] != "OFF":

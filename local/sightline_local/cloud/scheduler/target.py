@@ -23,13 +23,20 @@ _logger = logging.getLogger(__name__)
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 900.0
 # What no repetition mends; AWS hands such an event to the dead-letter queue at once.
-_FINAL = frozenset(("AccessDeniedException", "ResourceNotFoundException", "RequestTooLargeException"))
+_FINAL = frozenset(
+    (
+        "AccessDeniedException",
+        "ResourceNotFoundException",
+        "RequestTooLargeException",
+        "StateMachineDoesNotExist",
+    )
+)
 
 Lend = Callable[[str, str], LentRole]  # (schedule ARN, role ARN)
 
 
 class TargetCalls:
-    """Lambda accepts the event or not; what the function does with it is Lambda's business."""
+    """Lambda or Step Functions accept the event or not; what is done with it is their business."""
 
     def __init__(self, clients: Clients, timetable: Timetable, lend: Lend, facts: Facts) -> None:
         self._clients = clients
@@ -72,8 +79,7 @@ class TargetCalls:
 
     def _make(self, call: DueCall) -> None:
         try:
-            client = self._clients.client("lambda", self._role(call).credentials())
-            client.invoke(FunctionName=call.target["Arn"], InvocationType="Event", Payload=payload_of(call))
+            self._call(call, call.target["Arn"])
         except ClientError as error:
             self._failed(call, error.response["Error"]["Code"], error.response["Error"]["Message"])
         except TrustDenied as error:
@@ -82,6 +88,18 @@ class TargetCalls:
             self._failed(call, "InternalFailure", str(error))
         else:
             self._kept.ended(call.execution_id)
+
+    def _call(self, call: DueCall, arn: str) -> None:
+        credentials = self._role(call).credentials()
+        if arn.split(":")[2] == "states":
+            machines = self._clients.client("stepfunctions", credentials)
+            # An attempt of which nobody knows whether it worked must not start a second execution.
+            machines.start_execution(
+                stateMachineArn=arn, name=call.execution_id, input=payload_of(call).decode()
+            )
+        else:
+            functions = self._clients.client("lambda", credentials)
+            functions.invoke(FunctionName=arn, InvocationType="Event", Payload=payload_of(call))
 
     def _role(self, call: DueCall) -> LentRole:
         return self._lend(call.schedule_arn, call.target["RoleArn"])
