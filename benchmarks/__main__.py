@@ -4,7 +4,19 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import arrival, consume, demo, imports, lake, local_runtime, voting, warehouse
+from benchmarks import (
+    arrival,
+    compaction,
+    consume,
+    demo,
+    flink,
+    imports,
+    lake,
+    local_runtime,
+    presence_worker,
+    voting,
+    warehouse,
+)
 from benchmarks.measure import Measurement, show, write
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Measurement]]] = {
@@ -14,7 +26,10 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Measurement]]] = {
     "arrival": arrival.run,
     "local-runtime": local_runtime.run,
     "lake": lake.run,
+    "compaction": compaction.run,
     "warehouse": warehouse.run,
+    "flink": flink.run,
+    "presence-worker": presence_worker.run,
     "demo": demo.run,
 }
 RESULTS = Path("build/bench.json")

@@ -1,4 +1,4 @@
-"""What needs Java: skipped with the reason, but not in `make test-downstream`, for which it is slow enough."""
+"""What needs Java: skipped with the reason, but not in `make test-downstream`; it is slow enough for that."""
 
 import os
 

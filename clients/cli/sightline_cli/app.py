@@ -92,18 +92,18 @@ def demo(
     person: Annotated[
         list[str] | None, typer.Option(metavar="NAME=PHOTO", help="Who is to be recognised; repeatable.")
     ] = None,
-    keep: Annotated[
-        Path | None, typer.Option(help="Leave evidence, face records and logs in this folder.")
-    ] = None,
+    keep: Annotated[Path | None, typer.Option(help="Leave evidence, face records and logs here.")] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Then ask lake, warehouse, Flink, presence.")] = False,
     template: Template = None,
     as_json: AsJson = False,
 ) -> None:
     """See a face in a video become an alert, start to finish."""
     from sightline_cli.demo.command import run_demo
 
-    raise typer.Exit(
-        run_demo(video=video, people=tuple(person or ()), keep=keep, template=template, as_json=as_json)
-    )
+    people = tuple(person or ())
+    code = run_demo(video=video, people=people, keep=keep, template=template, every=every, as_json=as_json)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -211,6 +211,14 @@ def query(
     from sightline_cli.query.command import run_query
 
     run_query(where, sql=sql, file=file, as_json=as_json)
+
+
+@app.command("flink-demo")
+def flink_demo(*, template: Template = None, as_json: AsJson = False) -> None:
+    """See the streaming SQL at work on a local stack: ten minutes of sightings, and what it says of them."""
+    from sightline_cli.downstream.flink_demo import run_flink_demo
+
+    run_flink_demo(template=template, as_json=as_json)
 
 
 @evidence.command("verify")

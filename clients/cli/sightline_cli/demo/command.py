@@ -14,7 +14,13 @@ from sightline_cli.local_stack import find_template
 
 
 def run_demo(
-    *, video: Path | None, people: tuple[str, ...], keep: Path | None, template: Path | None, as_json: bool
+    *,
+    video: Path | None,
+    people: tuple[str, ...],
+    keep: Path | None,
+    template: Path | None,
+    every: bool,
+    as_json: bool,
 ) -> int:
     """Run the demo; 3 when nobody enrolled was seen."""
     began = time.monotonic()
@@ -27,7 +33,7 @@ def run_demo(
         from sightline_cli.demo.flow import Demo, DemoOptions  # noqa: PLC0415
 
         interrupt.check()
-        options = DemoOptions(find_template(template, Path.cwd()), video, people, keep)
+        options = DemoOptions(find_template(template, Path.cwd()), video, people, keep, every_consumer=every)
         started = datetime.now().astimezone()
         outcome = Demo(options, report, interrupt, started, began).run()
     if outcome.ok:

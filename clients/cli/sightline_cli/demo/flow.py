@@ -22,6 +22,8 @@ from sightline_cli.demo.records import FaceRecords
 from sightline_cli.demo.report import Outcome, Report, Step
 from sightline_cli.demo.stream_reader import StreamReader
 from sightline_cli.demo.viewer import Viewer
+from sightline_cli.downstream.parameters import EVERY_CONSUMER
+from sightline_cli.downstream.scene import Scene
 from sightline_cli.errors import CliError, MisuseError
 from sightline_cli.interrupts import Interrupt
 from sightline_cli.local_stack import local_stack
@@ -30,6 +32,7 @@ from sightline_cli.streaming import streaming
 from sightline_cli.temporary import check_room, temporary_folder
 from sightline_cli.tokens import api_of
 from sightline_cli.video_file import check_video
+from sightline_local.clock import Clock
 from sightline_local.runtime import RuntimeOptions
 
 DEVICE_ID, DEVICE_NAME, SITE = "demo-entrance", "Entrance", "Demo"
@@ -45,6 +48,7 @@ class DemoOptions:
     people: tuple[str, ...] = ()
     keep: Path | None = None
     results: Path = Path("build/demo")
+    every_consumer: bool = False
 
     def enrolments(self) -> list[Enrolment]:
         if self.video is None and not self.people:
@@ -66,6 +70,7 @@ class Demo:
     started: datetime
     began: float
     outcome: Outcome = field(default_factory=Outcome)
+    _scene: Scene | None = None
 
     def run(self) -> Outcome:
         """Run all steps; errors come out as exceptions, after everything was cleaned up."""
@@ -80,6 +85,7 @@ class Demo:
             api = api_of(stack)
             self._enrol(api, enrolments)
             self._watch(stack, api, clip.result())
+            self._ask_every_consumer()
             self.report.stage("stopping the stack")
         self.outcome.seconds = time.monotonic() - self.began
         self.report.summary(self.outcome)
@@ -91,12 +97,22 @@ class Demo:
         with self._step("stack") as step:
             self.report.stage("starting the stack")
             log_dir = (self.options.keep or workspace) / "logs"
+            every, clock = self.options.every_consumer, Clock()
             options = RuntimeOptions(
-                template=self.options.template, api_port=0, aws_port=0, warm_faces=True, log_dir=log_dir
+                template=self.options.template,
+                parameters=EVERY_CONSUMER if every else {},
+                api_port=0,
+                aws_port=0,
+                warm_faces=True,
+                log_dir=log_dir,
+                clock=clock,
             )
             runtime = resources.enter_context(local_stack(options, self.interrupt, self.report.stage))
             step.detail = f"the stack runs: API {runtime.api_url}, AWS endpoint {runtime.aws_url}"
-        return Stack(Target(runtime.aws_url, options.region, options.stack_name))
+        stack = Stack(Target(runtime.aws_url, options.region, options.stack_name))
+        if every:
+            self._scene = Scene(runtime, stack, clock, self.interrupt, log_dir)
+        return stack
 
     def _enrol(self, api: ApiClient, enrolments: list[Enrolment]) -> None:
         for enrolment in enrolments:
@@ -155,6 +171,12 @@ class Demo:
             step.detail = f"{len(records.lines)} frames analysed to the end of the video"
         if self.options.keep is not None:
             records.write(self._folder / "face-records.jsonl")
+
+    def _ask_every_consumer(self) -> None:
+        if self._scene is not None:
+            from sightline_cli.demo.downstream import Downstream  # noqa: PLC0415 - DuckDB takes its time
+
+            Downstream(self._scene, self.report, self.add_step).show()
 
     # ------------------------------------------------------------------ around them
 

@@ -10,6 +10,14 @@ from rich.table import Table
 
 from sightline_cli.demo.report import Outcome, Step
 
+MOST_ROWS = 5
+# How a row of a consumer reads.
+_TELL = {
+    "warehouse": "{person_name} at {device_id} from {began_at}: {seconds} s, sightings {sightings}",
+    "flink": "{window_start} {device_id}: people {people}, sightings {sightings}",
+    "presence": "{person_name} is at {device_id} since {since}, seen last {last_seen_at}",
+}
+
 
 class StoryReport:
     """Lines that stay, above one line that moves."""
@@ -50,6 +58,9 @@ class StoryReport:
             self._alert(fields)
         elif name == "evidence":
             self._print(f"  evidence: {escape(fields['frame'])}")
+        elif name == "downstream":
+            for row in fields["rows"][:MOST_ROWS]:
+                self._print(f"  {escape(_TELL[fields['consumer']].format_map(row))}")
 
     def progress(self, video_seconds: float, total_seconds: float | None) -> None:
         self._progress.update(self._task, total=total_seconds, completed=video_seconds)

@@ -1,1 +1,1 @@
-"""What reads the sightings stream besides the functions: Flink SQL and the presence worker, run on this machine."""
+"""What reads the sightings stream besides the functions: lake, warehouse, Flink SQL, presence worker."""

@@ -8,7 +8,7 @@ from rich.console import Console
 from sightline_cli.errors import CliError, MisuseError
 from sightline_cli.interrupts import interruptible
 from sightline_cli.query.answer import json_lines, show
-from sightline_cli.query.lake import ask, fetch, open_lake
+from sightline_cli.query.lake import ask, fetch, fetch_results, open_lake
 from sightline_cli.query.statement import as_duckdb
 from sightline_cli.stack import Stack
 from sightline_cli.temporary import temporary_folder
@@ -29,6 +29,7 @@ def run_query(stack: Stack, *, sql: str | None, file: Path | None, as_json: bool
                 "nothing is in the lake yet: sightings get there after LakeBufferSeconds (300) at the latest"
             )
             raise CliError(line)
+        fetch_results(stack, place, interrupt.check)
         with open_lake(place) as lake:
             answer = ask(lake, statement, interrupt)
     if as_json:

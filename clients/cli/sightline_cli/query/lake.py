@@ -1,4 +1,4 @@
-"""The lake of a local stack: its Parquet files, fetched from S3, are the table `sightings` of a DuckDB."""
+"""The lake of a local stack: its Parquet files, fetched from S3, are the tables of a DuckDB."""
 
 import re
 import time
@@ -15,6 +15,8 @@ from sightline_cli.interrupts import Interrupt
 from sightline_cli.stack import Stack
 
 PREFIX = "sightings/"
+# What the streaming SQL found; only in stacks that have it.
+RESULTS_PREFIX = "streaming/"
 SETTINGS = {"autoinstall_known_extensions": "false", "memory_limit": "1GB"}
 _AT_ONCE = 8
 _A_DAY = 86_400.0
@@ -35,15 +37,24 @@ def fetch(stack: Stack, folder: Path, check: Callable[[], None]) -> int:
     if "LakeBucketName" not in stack.outputs:
         name = stack.target.stack_name
         raise CliError(f"the stack {name} has no lake: deploy it with the parameter Lake=true")
+    # A folder `site=` must not hide the column of that name, which has the site as the device says it.
+    return _download(stack, PREFIX, lambda key: folder / key.removeprefix(PREFIX).partition("/")[0], check)
+
+
+def fetch_results(stack: Stack, folder: Path, check: Callable[[], None]) -> int:
+    """Put what streaming SQL found into `folder`/streaming/query=QUERY/dt=DAY/; give the number of files."""
+    return _download(stack, RESULTS_PREFIX, lambda key: (folder / key).parent, check)
+
+
+def _download(stack: Stack, prefix: str, place_of: Callable[[str], Path], check: Callable[[], None]) -> int:
     bucket, s3 = stack.output("LakeBucketName"), stack.client("s3")
-    keys = list(_keys(s3, bucket))
+    keys = list(_keys(s3, bucket, prefix))
 
     def download(numbered: tuple[int, str]) -> None:
         check()
         number, key = numbered
-        # A folder `site=` must not hide the column of that name, which has the site as the device says it.
-        place = folder / key.removeprefix(PREFIX).partition("/")[0]
-        place.mkdir(exist_ok=True)
+        place = place_of(key)
+        place.mkdir(parents=True, exist_ok=True)
         (place / f"{number}.parquet").write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
     with ThreadPoolExecutor(_AT_ONCE) as downloads:
@@ -51,25 +62,34 @@ def fetch(stack: Stack, folder: Path, check: Callable[[], None]) -> int:
     return len(keys)
 
 
-def _keys(s3: Any, bucket: str) -> Iterator[str]:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=PREFIX):
+def _keys(s3: Any, bucket: str, prefix: str) -> Iterator[str]:
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         yield from (each["Key"] for each in page.get("Contents", []))
 
 
 def open_lake(folder: Path) -> duckdb.DuckDBPyConnection:
-    """The files of `fetch` as `sightings`; a statement reaches nothing else of this machine."""
+    """The files of `fetch` as `sightings`, those of `fetch_results` (if any) as `streaming_results`.
+
+    A statement reaches nothing else of this machine.
+    """
     lake = duckdb.connect()
     quoted = str(folder).replace("'", "''")
     for name, value in SETTINGS.items():
         lake.execute(f"SET {name} = '{value}'")
     lake.execute(f"SET temp_directory = '{quoted}/.more'")
     lake.execute(f"SET allowed_directories = ['{quoted}']")
-    options = "union_by_name = true, hive_partitioning = true, hive_types = {dt: VARCHAR}"
-    files = f"read_parquet('{quoted}/*/*.parquet', {options})"
-    lake.execute(f"CREATE VIEW sightings AS SELECT * FROM {files}")  # noqa: S608  the folder is quoted
+    _view(lake, "sightings", f"{quoted}/dt=*/*.parquet", "{dt: VARCHAR}")
+    if (folder / RESULTS_PREFIX).is_dir():
+        files = f"{quoted}/{RESULTS_PREFIX}query=*/dt=*/*.parquet"
+        _view(lake, "streaming_results", files, "{query: VARCHAR, dt: VARCHAR}")
     lake.execute("SET enable_external_access = false")
     lake.execute("SET lock_configuration = true")
     return lake
+
+
+def _view(lake: duckdb.DuckDBPyConnection, name: str, files: str, partitions: str) -> None:
+    options = f"union_by_name = true, hive_partitioning = true, hive_types = {partitions}"
+    lake.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{files}', {options})")  # noqa: S608  quoted
 
 
 def ask(lake: duckdb.DuckDBPyConnection, sql: str, interrupt: Interrupt) -> Answer:
