@@ -23,7 +23,7 @@ from sightline_local.cloud.kinesisvideo import FragmentStore, KinesisVideoServic
 from sightline_local.cloud.lambda_ import LambdaService
 from sightline_local.cloud.logs import LogsService
 from sightline_local.cloud.moto_server import forget_everything, make_moto_app
-from sightline_local.cloud.patches import buckets, roles, tables, topics
+from sightline_local.cloud.patches import buckets, reads, roles, tables, topics
 from sightline_local.cloud.redshift_data import WarehouseServices
 from sightline_local.cloud.rekognition import RekognitionService
 from sightline_local.cloud.scheduler import ScheduledRules, SchedulerService
@@ -199,6 +199,7 @@ class _Cloud:
         buckets.leave_bucket_policies_to_the_gateway()
         tables.undo_transactions_item_by_item()
         tables.install()
+        reads.install()
         self.moto_state.install()
 
     def _tell_ends(self) -> None:
