@@ -52,7 +52,7 @@ flink-install: .venv-flink/.installed $(FLINK_JAR) # Flink SQL: PyFlink into .ve
 $(FLINK_JAR): $(FLINK_BUILT_OF)
 	@./tools/find-java --check "Flink SQL"
 	@echo "Building $@ with Maven ..."
-	@mvn --quiet --batch-mode -Dstyle.color=never --file analytics/flink/pom.xml package
+	@said=$$(mvn --quiet --batch-mode --file analytics/flink/pom.xml package 2>&1) || { printf '%s\n' "$$said" >&2; exit 1; }
 	@touch $@
 
 flink-package: $(FLINK_ZIP) ## What Managed Service for Apache Flink runs, into build/flink/sightline-flink.zip

@@ -1,0 +1,5 @@
+CREATE TABLE malformed_records (
+  `query` STRING,
+  payload STRING,
+  reason STRING
+) WITH (${results}, 'format' = 'json')
