@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 from benchmarks.measure import Measurement
+from benchmarks.sighting import sighting
 from sightline_cli.downstream import flink
 from sightline_cli.downstream.flink import FlinkJob, Properties
 
@@ -20,10 +21,6 @@ PATIENCE_SECONDS = 600
 SIGHTINGS_A_VISIT = 60
 FIRST = datetime(2026, 11, 22, 8, tzinfo=UTC)
 SEED = 7
-MEASURES = (
-    *("similarity", "face_confidence", "box_left", "box_top", "box_width", "box_height", "pose_pitch"),
-    *("pose_roll", "pose_yaw", "brightness", "sharpness", "frame_offset_seconds"),
-)
 
 
 def run() -> Iterator[Measurement]:
@@ -70,29 +67,11 @@ def _write_rows(file: Path) -> None:
 
 
 def _row(number: int, chance: Random) -> dict[str, Any]:
-    at = FIRST + timedelta(milliseconds=number * 1000 // PEOPLE)
-    moments = dict.fromkeys(("seen_at", "server_timestamp", "producer_timestamp", "recorded_at"), _iso(at))
     visitor, turn = number % PEOPLE, number // PEOPLE
-    person = f"person-{visitor}"
+    at = FIRST + timedelta(milliseconds=number * 1000 // PEOPLE)
     device = f"gate-{(visitor + turn // SIGHTINGS_A_VISIT) % DEVICES}"
-    return {
-        "sighting_id": f"si-{chance.getrandbits(128):032x}",
-        "device_id": device,
-        "site": "Harbour",
-        "person_id": person if visitor % 10 else None,
-        "person_name": person,
-        "watchlist_id": "default",
-        "face_id": person,
-        "external_image_id": person,
-        **{name: chance.uniform(0, 100) for name in MEASURES},
-        "video_stream_arn": f"arn:aws:kinesisvideo:us-east-1:123456789012:stream/sightline-{device}/1",
-        "fragment_number": f"{91_343_852_333 * 10**36 + number}",
-        "engine": "stream-processor",
-        "visit_id": f"vi-{visitor}-{turn // SIGHTINGS_A_VISIT}",
-        "schema_version": 1,
-        **moments,
-    }
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    visit = f"{visitor}-{turn // SIGHTINGS_A_VISIT}"
+    is_known = visitor % 10 != 0
+    return sighting(
+        chance, number, at, device=device, name=f"person-{visitor}", is_known=is_known, visit=visit
+    )

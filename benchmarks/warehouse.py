@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from benchmarks.measure import Measurement
+from benchmarks.sighting import sighting
 from benchmarks.world import PATIENCE_SECONDS, TEMPLATE
 from sightline_cli.stack import Stack, Target
 from sightline_local.clock import Clock
@@ -16,10 +17,6 @@ from sightline_local.runtime import Runtime, RuntimeOptions
 ROWS, TWICE, ROWS_PER_CALL = 50_000, 500, 500
 FIRST = datetime(2026, 11, 22, 8, tzinfo=UTC)
 SEED = 7
-MEASURES = (
-    *("similarity", "face_confidence", "box_left", "box_top", "box_width", "box_height", "pose_pitch"),
-    *("pose_roll", "pose_yaw", "brightness", "sharpness", "frame_offset_seconds"),
-)
 # However the clock is moved, the schedule does not merge in the middle of a measurement.
 PARAMETERS = {"Warehouse": "serverless", "Lake": "false", "WarehouseMergeMinutes": "1440"}
 FOLDERS = "2"  # of the years: the manifests lie beside them
@@ -114,26 +111,5 @@ def _copy_again(warehouse: _Warehouse) -> None:
 
 def _row(number: int, chance: Random) -> dict[str, Any]:
     at = FIRST + timedelta(milliseconds=200 * number)
-    moments = dict.fromkeys(("seen_at", "server_timestamp", "producer_timestamp", "recorded_at"), _iso(at))
-    person, device = f"person-{chance.randrange(500)}", f"gate-{number // 25 % 20}"
-    return {
-        "sighting_id": f"si-{chance.getrandbits(128):032x}",
-        "device_id": device,
-        "site": "Harbour",
-        "person_id": person,
-        "person_name": person,
-        "watchlist_id": "default",
-        "face_id": person,
-        "external_image_id": person,
-        **{name: chance.uniform(0, 100) for name in MEASURES},
-        "video_stream_arn": f"arn:aws:kinesisvideo:us-east-1:123456789012:stream/sightline-{device}/1",
-        "fragment_number": f"{91_343_852_333 * 10**36 + number}",
-        "engine": "stream-processor",
-        "visit_id": f"vi-{number // 25}",
-        "schema_version": 1,
-        **moments,
-    }
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    name, device = f"person-{chance.randrange(500)}", f"gate-{number // 25 % 20}"
+    return sighting(chance, number, at, device=device, name=name, visit=str(number // 25))

@@ -1,6 +1,5 @@
 """Counts of people in the crowding stream → one alert per crowd, where more came than the device's limit."""
 
-from base64 import b64decode
 from functools import cache
 from typing import Any
 
@@ -11,7 +10,8 @@ from sightline.alerts.sns import SnsAlertSink
 from sightline.aws import client
 from sightline.clock import utc_now
 from sightline.crowding.dynamo import DynamoCrowds
-from sightline.crowding.service import CrowdWatch, Delivery, Outcome
+from sightline.crowding.service import CrowdWatch, Outcome
+from sightline.deliveries import deliveries_of, failures_from
 from sightline.parking_s3 import S3ParkedRecords
 from sightline.settings import Settings
 
@@ -53,13 +53,7 @@ def report(outcome: Outcome) -> None:
 
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    records = event["Records"]
-    stream = records[0]["eventSourceARN"].rpartition("/")[2] if records else ""
-    deliveries = [
-        Delivery(each["kinesis"]["sequenceNumber"], b64decode(each["kinesis"]["data"])) for each in records
-    ]
+    stream, deliveries = deliveries_of(event)
     outcome = watch().attend(stream, deliveries)
     report(outcome)
-    # Lambda delivers again from the lowest sequence number that is named, so one name says it all.
-    again = [] if outcome.comes_again is None else [{"itemIdentifier": outcome.comes_again}]
-    return {"batchItemFailures": again}
+    return failures_from(outcome.comes_again)

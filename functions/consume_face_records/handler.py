@@ -1,7 +1,6 @@
 """Face records of one face stream → sightings, visits, alerts; what cannot be read is parked."""
 
 import time
-from base64 import b64decode
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -17,12 +16,13 @@ from sightline.alerts.service import OneAlertPerVisit
 from sightline.alerts.sns import SnsAlertSink
 from sightline.aws import client
 from sightline.clock import utc_now
+from sightline.deliveries import deliveries_of, failures_from
 from sightline.parking_s3 import S3ParkedRecords
 from sightline.settings import Settings
 from sightline.sightings.dynamo import DynamoLiveness, DynamoRoster
 from sightline.sightings.kinesis import KinesisSightingStream
 from sightline.sightings.roster import RememberedRoster
-from sightline.sightings.service import Batch, Delivery, FaceRecordConsumer, Outcome
+from sightline.sightings.service import Batch, FaceRecordConsumer, Outcome
 
 logger = Logger()
 metrics = Metrics()
@@ -79,19 +79,6 @@ def consumer() -> FaceRecordConsumer:
     )
 
 
-def batch_of(event: dict[str, Any]) -> Batch:
-    """An event source mapping delivers records of one stream only."""
-    records = event["Records"]
-    face_stream = records[0]["eventSourceARN"].rpartition("/")[2] if records else ""
-    return Batch(
-        face_stream,
-        tuple(
-            Delivery(each["kinesis"]["sequenceNumber"], b64decode(each["kinesis"]["data"]))
-            for each in records
-        ),
-    )
-
-
 def report(batch: Batch, outcome: Outcome) -> None:
     """What alarms and dashboards count, and one line for whoever looks for the reason."""
     counts = {
@@ -117,9 +104,9 @@ def report(batch: Batch, outcome: Outcome) -> None:
 
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    batch = batch_of(event)
+    batch = Batch(*deliveries_of(event))
     outcome = consumer().consume(batch)
     report(batch, outcome)
-    # Lambda delivers again from the lowest sequence number that is named, so one name says it all.
-    failed = [batch.deliveries[min(outcome.failures)].sequence_number] if outcome.failures else []
-    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+    return failures_from(
+        batch.deliveries[min(outcome.failures)].sequence_number if outcome.failures else None
+    )

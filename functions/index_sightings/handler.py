@@ -1,7 +1,6 @@
 """Rows of the sightings stream → the table that answers who was where."""
 
 import time
-from base64 import b64decode
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -11,8 +10,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from sightline.aws import client
 from sightline.clock import utc_now
+from sightline.deliveries import deliveries_of, failures_from
 from sightline.history.dynamo import DynamoKeptSightings
-from sightline.history.service import Delivery, Outcome, SightingIndex
+from sightline.history.service import Outcome, SightingIndex
 from sightline.parking_s3 import S3ParkedRecords
 from sightline.settings import Settings
 
@@ -51,13 +51,7 @@ def report(outcome: Outcome) -> None:
 
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    records = event["Records"]
-    stream = records[0]["eventSourceARN"].rpartition("/")[2] if records else ""
-    deliveries = [
-        Delivery(each["kinesis"]["sequenceNumber"], b64decode(each["kinesis"]["data"])) for each in records
-    ]
+    stream, deliveries = deliveries_of(event)
     outcome = index().index(stream, deliveries)
     report(outcome)
-    # Lambda delivers again from the lowest sequence number that is named, so one name says it all.
-    again = [] if outcome.comes_again is None else [{"itemIdentifier": outcome.comes_again}]
-    return {"batchItemFailures": again}
+    return failures_from(outcome.comes_again)

@@ -9,8 +9,9 @@ from typing import Any
 from sightline.alerts.memory import Invocations
 from sightline.alerts.service import OneAlertPerVisit
 from sightline.alerts.sweep import Sweeper
+from sightline.deliveries import Delivery
 from sightline.sightings.roster import RememberedRoster
-from sightline.sightings.service import Batch, Delivery, FaceRecordConsumer, Outcome
+from sightline.sightings.service import Batch, FaceRecordConsumer, Outcome
 from tests.builders import a_face, device_facts
 from tests.fakes.alerts import Calls, FakePendingAlerts, FakeSink, FakeVisits
 from tests.fakes.devices import FakeClock

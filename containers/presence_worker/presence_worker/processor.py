@@ -8,7 +8,8 @@ from typing import Any, NoReturn
 
 from presence_worker.checkpoints import Checkpoints, CheckpointUnavailableError
 from presence_worker.patience import Patience
-from sightline.presence.service import Delivery, Outcome
+from sightline.deliveries import Delivery
+from sightline.presence.service import Outcome
 
 # A checkpoint is a write to the lease table; what came after the last one comes again after a crash.
 CHECKPOINT_SECONDS = 5.0

@@ -8,11 +8,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from sightline.deliveries import Delivery
 from sightline.errors import UnavailableError
 from sightline.presence.dynamo import DynamoPresences
 from sightline.presence.dynamo_walk import DynamoKeptPresences
 from sightline.presence.model import PresenceSearch
-from sightline.presence.service import Delivery, PresenceRecorder
+from sightline.presence.service import PresenceRecorder
 from tests.builders import SEEN_AT, a_sighting_row
 from tests.fakes.aws_clients import FakeAws
 from tests.fakes.presence import FakeSetAside

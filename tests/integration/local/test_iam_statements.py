@@ -25,8 +25,9 @@ from sightline.alerts.model import Notification
 from sightline.alerts.visit import Visit
 from sightline.alerts.visit_log import RaisedAlert, VisitLog
 from sightline.clock import to_iso, utc_now
+from sightline.deliveries import Delivery
 from sightline.presence.dynamo import DynamoPresences
-from sightline.presence.service import Delivery, PresenceRecorder
+from sightline.presence.service import PresenceRecorder
 from sightline.presence.sqs import SqsSetAside
 from sightline_cli.api import ApiClient, ApiError
 from sightline_cli.demo.clip import SECONDS, write_demo_clip

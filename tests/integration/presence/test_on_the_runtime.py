@@ -13,8 +13,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sightline.clock import utc_now
+from sightline.deliveries import Delivery
 from sightline.presence.dynamo import DynamoPresences
-from sightline.presence.service import Delivery, PresenceRecorder
+from sightline.presence.service import PresenceRecorder
 from sightline.presence.sqs import SqsSetAside
 from sightline_cli.stack import Stack, Target
 from sightline_cli.tokens import api_of

@@ -11,8 +11,9 @@ import pytest
 from moto import mock_aws
 
 from sightline.clock import to_iso, utc_now
+from sightline.deliveries import Delivery
 from sightline.presence.dynamo import DynamoPresences
-from sightline.presence.service import Delivery, PresenceRecorder
+from sightline.presence.service import PresenceRecorder
 from tests.builders import a_lambda_context, a_sighting_row, an_http_event
 from tests.fakes.presence import FakeSetAside
 from tests.fakes.tables import create_table

@@ -7,7 +7,8 @@ from typing import Any
 
 from sightline.clock import to_iso
 from sightline.crowding.model import Headcount, WatchedDevice
-from sightline.crowding.service import CrowdWatch, Delivery
+from sightline.crowding.service import CrowdWatch
+from sightline.deliveries import Delivery
 from tests.builders import SEEN_AT
 from tests.fakes.alerts import Calls, FakeSink
 from tests.fakes.crowding import FakeCrowds

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from sightline.deliveries import Delivery
 from sightline.errors import RejectedError
 from sightline.history.model import SightingSearch
-from sightline.history.service import Delivery, SightingHistory, SightingIndex
+from sightline.history.service import SightingHistory, SightingIndex
 from sightline.paging import PageRequest
 from sightline.timeline import ALWAYS
 from tests.builders import SEEN_AT, a_sighting_row

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sightline.deliveries import Delivery
 from sightline.errors import RejectedError, UnavailableError
 from sightline.paging import PageRequest
 from sightline.presence.model import Change, PresenceSearch, Stored
-from sightline.presence.service import Delivery, Outcome, PresenceBook, PresenceRecorder
+from sightline.presence.service import Outcome, PresenceBook, PresenceRecorder
 from tests.builders import SEEN_AT, a_sighting_row
 from tests.fakes.presence import FakePresences, FakeSetAside
 

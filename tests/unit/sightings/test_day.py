@@ -7,8 +7,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from sightline.deliveries import Delivery
 from sightline.devices.model import Vote
-from sightline.sightings.service import Batch, Delivery, FaceRecordConsumer
+from sightline.sightings.service import Batch, FaceRecordConsumer
 from tests.builders import SEEN_AT, a_face, a_face_record, a_match, device_facts
 from tests.fakes.alerts import Crash
 from tests.fakes.consumer import World, rest_of

@@ -18,6 +18,7 @@ from sightline.alerts.model import Notification
 from sightline.clock import Clock
 from sightline.crowding.model import CrowdLog, Headcount, Meaning, WatchedDevice, notification_of
 from sightline.crowding.row import UnreadableCountError, read_count
+from sightline.deliveries import Delivery
 from sightline.errors import UnavailableError
 from sightline.parking import ParkedRecord, ParkedRecords
 
@@ -41,14 +42,6 @@ class AlertSink(Protocol):
     def publish(self, notification: Notification) -> None:
         """It has gone out; UnavailableError when it may not have."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One record of the crowding stream."""
-
-    sequence_number: str
-    payload: bytes
 
 
 @dataclass(slots=True)

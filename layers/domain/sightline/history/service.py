@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sightline.clock import Clock
+from sightline.deliveries import Delivery
 from sightline.errors import RejectedError, UnavailableError
 from sightline.history.model import (
     Glimpse,
@@ -34,14 +35,6 @@ class KeptSightings(Protocol):
     def glimpses(self, person_id: str, window: Window, begin_key: str | None) -> Iterator[Glimpse]:
         """The person's sightings in order of time, from the moment key on if there is one."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One record of the sightings stream."""
-
-    sequence_number: str
-    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)

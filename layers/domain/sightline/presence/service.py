@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from sightline.clock import Clock
+from sightline.deliveries import Delivery
 from sightline.errors import UnavailableError
 from sightline.paging import Page, PageRequest
 from sightline.parking import ParkedRecord
@@ -19,14 +20,6 @@ from sightline.timeline import refuse_cursor
 MOST_RACES = 20
 # A request ends well before its function does: after so many steps it gives the place it has come to.
 STEPS_PER_PAGE = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One record of the sightings stream."""
-
-    sequence_number: str
-    payload: bytes
 
 
 class Presences(Protocol):

@@ -10,6 +10,7 @@ from typing import Protocol
 from msgspec.json import Encoder
 
 from sightline.clock import Clock
+from sightline.deliveries import Delivery
 from sightline.errors import UnavailableError
 from sightline.parking import ParkedRecord, ParkedRecords
 from sightline.sightings.face_record import UnreadableRecordError, read_face_record
@@ -29,14 +30,6 @@ ROWS_REMEMBERED = 10_000
 # A device's frames are noted this often at the most: silence is noticed within a minute, a note is a write.
 NOTED_EVERY = timedelta(seconds=10)
 _encode = Encoder().encode
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One record as Kinesis delivers it."""
-
-    sequence_number: str
-    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
