@@ -190,10 +190,32 @@ class OneBucket:
         return {"Body": io.BytesIO(self.objects[Key])}
 
 
-def a_stack(objects: dict[str, bytes]) -> Stack:
+class CompactedMeanwhile(OneBucket):
+    """Each listing is followed by a compaction that puts the next files in the place of all."""
+
+    class exceptions:  # noqa: N801  as boto3 has it
+        class NoSuchKey(Exception):  # noqa: N818
+            pass
+
+    def __init__(self, objects: dict[str, bytes], then: list[dict[str, bytes]]) -> None:
+        super().__init__(objects)
+        self._then = then
+
+    def paginate(self, *, Bucket: str, Prefix: str) -> list[dict[str, Any]]:  # noqa: N803
+        listed = super().paginate(Bucket=Bucket, Prefix=Prefix)
+        self.objects = self._then.pop(0) if self._then else self.objects
+        return listed
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        if Key not in self.objects:
+            raise self.exceptions.NoSuchKey
+        return super().get_object(Bucket=Bucket, Key=Key)
+
+
+def a_stack(objects: dict[str, bytes], bucket: type[OneBucket] = OneBucket, **more: Any) -> Stack:
     stack = Stack(Target("http://127.0.0.1:1", "us-east-1"))
     stack.outputs = {"LakeBucketName": "lake"}
-    stack._clients["s3"] = OneBucket(objects)
+    stack._clients["s3"] = bucket(objects, **more)
     return stack
 
 
@@ -223,6 +245,29 @@ def test_a_folder_of_a_site_does_not_hide_the_column_and_errors_are_no_sightings
         answer = ask(lake, "SELECT n, site, dt FROM sightings ORDER BY n", Interrupt())
 
     assert answer.rows == [(1, "Tor 3", "2026-11-22"), (2, None, "2026-11-23")]
+
+
+def test_a_lake_that_is_compacted_meanwhile_is_fetched_once_more(tmp_path: Path) -> None:
+    small = {
+        f"sightings/dt=2026-11-22/site=none/{n}.parquet": parquet_of(f"SELECT {n} AS n", tmp_path)
+        for n in range(3)
+    }
+    whole = {"sightings/dt=2026-11-22/whole.parquet": parquet_of("SELECT range AS n FROM range(3)", tmp_path)}
+    stack = a_stack(small, CompactedMeanwhile, then=[whole])
+    place = tmp_path / "lake"
+    place.mkdir()
+
+    assert fetch(stack, place, lambda: None) == 1
+    with open_lake(place) as lake:
+        assert ask(lake, "SELECT n FROM sightings ORDER BY n", Interrupt()).rows == [(0,), (1,), (2,)]
+
+
+def test_a_lake_that_does_not_hold_still_is_said_in_a_line(tmp_path: Path) -> None:
+    nights = [{f"sightings/dt=2026-11-22/{n}.parquet": b""} for n in range(9)]
+    stack = a_stack(nights[0], CompactedMeanwhile, then=nights[1:])
+
+    with pytest.raises(CliError, match="ask again when that has ended"):
+        fetch(stack, tmp_path, lambda: None)
 
 
 def test_a_file_with_a_newer_column_goes_with_older_ones(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ PREFIX = "sightings/"
 RESULTS_PREFIX = "streaming/"
 SETTINGS = {"autoinstall_known_extensions": "false", "memory_limit": "1GB"}
 _AT_ONCE = 8
+_TRIES = 3
 _A_DAY = 86_400.0
 # DuckDB points at the place of a mistake in further lines, and repeats the statement there.
 _POINTER = re.compile(r"\s*\n\s*LINE \d+:.*", re.DOTALL)
@@ -47,19 +48,25 @@ def fetch_results(stack: Stack, folder: Path, check: Callable[[], None]) -> int:
 
 
 def _download(stack: Stack, prefix: str, place_of: Callable[[str], Path], check: Callable[[], None]) -> int:
+    """All of it or, since a compaction takes files away while they are fetched, all of it once more."""
     bucket, s3 = stack.output("LakeBucketName"), stack.client("s3")
-    keys = list(_keys(s3, bucket, prefix))
+    for _ in range(_TRIES):
+        files = [(key, place_of(key) / f"{n}.parquet") for n, key in enumerate(_keys(s3, bucket, prefix))]
 
-    def download(numbered: tuple[int, str]) -> None:
-        check()
-        number, key = numbered
-        place = place_of(key)
-        place.mkdir(parents=True, exist_ok=True)
-        (place / f"{number}.parquet").write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        def download(file: tuple[str, Path]) -> None:
+            check()
+            key, place = file
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
-    with ThreadPoolExecutor(_AT_ONCE) as downloads:
-        list(downloads.map(download, enumerate(keys)))
-    return len(keys)
+        try:
+            with ThreadPoolExecutor(_AT_ONCE) as downloads:
+                list(downloads.map(download, files))
+            return len(files)
+        except s3.exceptions.NoSuchKey:
+            for _, place in files:
+                place.unlink(missing_ok=True)
+    raise CliError("the lake is being compacted: ask again when that has ended")
 
 
 def _keys(s3: Any, bucket: str, prefix: str) -> Iterator[str]:
