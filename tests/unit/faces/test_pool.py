@@ -222,9 +222,11 @@ def test_real_workers_see_what_the_engine_sees(
 
 
 PARENT = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from sightline_faces import FacePool
+# Whoever runs the tests in the background has Ctrl-C ignored, by all that is started from there.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 pool = FacePool(2, cache_dir=Path(sys.argv[1]))
 pool.warm()
 print(*(lane.worker._process.pid for lane in pool._lanes), flush=True)
