@@ -6,10 +6,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from sightline.aws import client
+from sightline.custom_resource import answer
 from sightline.errors import DomainError
 from sightline.streaming.kinesisanalyticsv2 import FlinkApplication
 from sightline.streaming.service import Operation
-from sightline.warehouse.cloudformation import answer
 
 logger = Logger()
 

@@ -10,9 +10,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from sightline.aws import client
 from sightline.clock import utc_now
-from sightline.settings import Settings
 from sightline.warehouse.model import statements_of
-from sightline.warehouse.redshift_data import Place, RedshiftWarehouse
+from sightline.warehouse.redshift_data import RedshiftWarehouse, WarehouseSettings
 from sightline.warehouse.s3 import S3WarehouseFiles
 from sightline.warehouse.service import Merged, SightingMerge
 
@@ -21,13 +20,9 @@ metrics = Metrics()
 JOB = Path(__file__).parent / "sql" / "jobs" / "merge_sightings.sql"
 
 
-class MergeSightingsSettings(Settings):
+class MergeSightingsSettings(WarehouseSettings):
     """The function's environment."""
 
-    warehouse_workgroup: str
-    warehouse_cluster: str
-    warehouse_database: str
-    warehouse_secret_arn: str
     warehouse_bucket: str
     warehouse_days: int
 
@@ -36,13 +31,7 @@ class MergeSightingsSettings(Settings):
 def sighting_merge() -> SightingMerge:
     """The only place that knows concrete classes."""
     settings = MergeSightingsSettings.from_env()
-    place = Place(
-        settings.warehouse_workgroup,
-        settings.warehouse_cluster,
-        settings.warehouse_database,
-        settings.warehouse_secret_arn,
-    )
-    warehouse = RedshiftWarehouse(client("redshift-data"), place, time.sleep)
+    warehouse = RedshiftWarehouse(client("redshift-data"), settings.place, time.sleep)
     job = statements_of(JOB.read_text(), DAYS=str(settings.warehouse_days))
     return SightingMerge(warehouse, S3WarehouseFiles(client("s3"), settings.warehouse_bucket), job, utc_now)
 

@@ -8,11 +8,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from sightline.aws import client
+from sightline.custom_resource import answer
 from sightline.errors import DomainError
-from sightline.settings import Settings
-from sightline.warehouse.cloudformation import answer
 from sightline.warehouse.model import StatementFailedError, read_migrations
-from sightline.warehouse.redshift_data import Place, RedshiftWarehouse
+from sightline.warehouse.redshift_data import RedshiftWarehouse, WarehouseSettings
 from sightline.warehouse.service import SchemaUpdate
 
 logger = Logger()
@@ -20,26 +19,11 @@ SQL = Path(__file__).parent / "sql"  # a link to analytics/redshift
 RESOURCE_ID = "warehouse-schema"
 
 
-class MigrateWarehouseSettings(Settings):
-    """The function's environment."""
-
-    warehouse_workgroup: str
-    warehouse_cluster: str
-    warehouse_database: str
-    warehouse_secret_arn: str
-
-
 @cache
 def schema_update() -> SchemaUpdate:
     """The only place that knows concrete classes."""
-    settings = MigrateWarehouseSettings.from_env()
-    place = Place(
-        settings.warehouse_workgroup,
-        settings.warehouse_cluster,
-        settings.warehouse_database,
-        settings.warehouse_secret_arn,
-    )
-    warehouse = RedshiftWarehouse(client("redshift-data"), place, time.sleep)
+    settings = WarehouseSettings.from_env()
+    warehouse = RedshiftWarehouse(client("redshift-data"), settings.place, time.sleep)
     files = {path.name: path.read_text() for path in SQL.glob("*.sql")}
     return SchemaUpdate(warehouse, read_migrations(files))
 

@@ -9,10 +9,9 @@ from aws_lambda_powertools import Logger
 
 from sightline.aws import client
 from sightline.clock import utc_now
-from sightline.settings import Settings
 from sightline.warehouse.dynamo import DynamoRegisters
 from sightline.warehouse.model import statements_of
-from sightline.warehouse.redshift_data import Place, RedshiftWarehouse
+from sightline.warehouse.redshift_data import RedshiftWarehouse, WarehouseSettings
 from sightline.warehouse.s3 import S3WarehouseFiles
 from sightline.warehouse.service import DimensionRefresh
 
@@ -22,13 +21,9 @@ JOB = Path(__file__).parent / "sql" / "jobs" / "refresh_dimensions.sql"
 ALERTS_DAYS = 31
 
 
-class RefreshDimensionsSettings(Settings):
+class RefreshDimensionsSettings(WarehouseSettings):
     """The function's environment."""
 
-    warehouse_workgroup: str
-    warehouse_cluster: str
-    warehouse_database: str
-    warehouse_secret_arn: str
     warehouse_bucket: str
     warehouse_days: int
     warehouse_role_arn: str
@@ -42,12 +37,6 @@ class RefreshDimensionsSettings(Settings):
 def dimension_refresh() -> DimensionRefresh:
     """The only place that knows concrete classes."""
     settings = RefreshDimensionsSettings.from_env()
-    place = Place(
-        settings.warehouse_workgroup,
-        settings.warehouse_cluster,
-        settings.warehouse_database,
-        settings.warehouse_secret_arn,
-    )
     registers = DynamoRegisters(
         client("dynamodb"),
         settings.devices_table,
@@ -64,7 +53,7 @@ def dimension_refresh() -> DimensionRefresh:
         FILES=files.dimensions_url,
         ROLE=settings.warehouse_role_arn,
     )
-    warehouse = RedshiftWarehouse(client("redshift-data"), place, time.sleep)
+    warehouse = RedshiftWarehouse(client("redshift-data"), settings.place, time.sleep)
     return DimensionRefresh(warehouse, files, registers, job)
 
 

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sightline_cli.downstream import flink
@@ -24,10 +24,10 @@ def of_lake(scene: Scene, sent: Sent) -> Finding:
     """Once Firehose has written its files."""
 
     def count() -> int:
-        return lake_sightings(scene.stack, Path(mkdtemp()), scene.interrupt)
+        with TemporaryDirectory() as folder:
+            return lake_sightings(scene.stack, Path(folder), scene.interrupt)
 
-    scene.await_flushed("the lake", count, sent.sightings)
-    found = count()
+    found = scene.await_flushed("the lake", count, sent.sightings)
     s3 = scene.stack.client("s3")
     files = s3.list_objects_v2(Bucket=scene.stack.output("LakeBucketName"), Prefix="sightings/")["KeyCount"]
     return Finding(found, f"{_number(found, 'sighting')} in {_number(files, 'Parquet file')}", [])

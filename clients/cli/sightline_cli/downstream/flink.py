@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from sightline_cli.downstream.java import JavaProcess, missing_java
+from sightline_cli.downstream.keys import lent_keys
 from sightline_cli.errors import CliError
 
 if TYPE_CHECKING:
@@ -35,12 +36,10 @@ def missing(checkout: Path = CHECKOUT) -> str | None:
 
 def environment(runtime: "Runtime") -> dict[str, str]:
     """What the service would lend a job of the stack, which has been deployed with StreamingSql=true."""
-    keys = runtime.lend(runtime.outputs["StreamingSqlRoleArn"], "kinesisanalytics.amazonaws.com")
+    role = runtime.outputs["StreamingSqlRoleArn"]
     return {
         "AWS_REGION": runtime.options.region,
-        "AWS_ACCESS_KEY_ID": keys.access_key,
-        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
-        "AWS_SESSION_TOKEN": keys.session_token or "",
+        **lent_keys(runtime, role, "kinesisanalytics.amazonaws.com"),
     }
 
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from sightline_cli.downstream.java import JavaProcess, missing_java
+from sightline_cli.downstream.keys import lent_keys
 from sightline_cli.errors import CliError
 
 if TYPE_CHECKING:
@@ -36,14 +37,11 @@ def missing(checkout: Path = CHECKOUT) -> str | None:
 def environment(runtime: "Runtime") -> dict[str, str]:
     """What ECS would tell and lend a worker of the stack, which has been deployed with Presence=true."""
     outputs, region = runtime.outputs, runtime.options.region
-    keys = runtime.lend(outputs["PresenceWorkerRoleArn"], "ecs-tasks.amazonaws.com")
     return {
         "AWS_ENDPOINT_URL": runtime.aws_url,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
-        "AWS_ACCESS_KEY_ID": keys.access_key,
-        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
-        "AWS_SESSION_TOKEN": keys.session_token or "",
+        **lent_keys(runtime, outputs["PresenceWorkerRoleArn"], "ecs-tasks.amazonaws.com"),
         "SIGHTINGS_STREAM": outputs["SightingsStreamName"],
         "PRESENCE_APPLICATION": outputs["PresenceApplicationName"],
         "PRESENCE_TABLE": outputs["PresenceTableName"],

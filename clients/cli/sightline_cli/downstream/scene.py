@@ -65,14 +65,14 @@ class Scene:
         records = self.records("SightingsStreamName")
         return Sent(len(records), len({json.loads(each)["sighting_id"] for each in records}))
 
-    def await_flushed(self, who: str, count: Callable[[], int], wanted: int) -> None:
-        """Until so many sightings are there, while the minutes of Firehose's buffers pass quickly."""
+    def await_flushed(self, who: str, count: Callable[[], int], wanted: int) -> int:
+        """How many are there once it is so many or more; the minutes of Firehose's buffers pass quickly."""
         found = 0
         for _ in range(_LOOKS):
             self.clock.advance(_BUFFERS)
             self.interrupt.sleep(1)
             if (found := count()) >= wanted:
-                return
+                return found
         raise CliError(f"{who} has only {found} of {wanted} sightings")
 
     def in_background(self, call: Callable[[], Answer], give_up: Callable[[], None]) -> Answer:

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from sightline.aws import busy_means_unavailable
 from sightline.errors import UnavailableError
+from sightline.settings import Settings
 from sightline.warehouse.model import StatementFailedError
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0
@@ -27,6 +28,24 @@ class Place:
         where = {"WorkgroupName": self.workgroup, "ClusterIdentifier": self.cluster}
         named = {name: value for name, value in where.items() if value}
         return {**named, "Database": self.database, "SecretArn": self.secret_arn}
+
+
+class WarehouseSettings(Settings):
+    """Where the warehouse is, in the environment of every function that asks it."""
+
+    warehouse_workgroup: str
+    warehouse_cluster: str
+    warehouse_database: str
+    warehouse_secret_arn: str
+
+    @property
+    def place(self) -> Place:
+        return Place(
+            self.warehouse_workgroup,
+            self.warehouse_cluster,
+            self.warehouse_database,
+            self.warehouse_secret_arn,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The answer that CloudFormation waits for.
+"""The answer that CloudFormation waits for when a function is a resource of the stack.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
 """
